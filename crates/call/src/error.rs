@@ -54,6 +54,12 @@ impl Error {
         self
     }
 
+    /// The cause, if it is a `T`.
+    #[must_use]
+    pub fn cause<T: std::error::Error + 'static>(&self) -> Option<&T> {
+        self.cause.downcast_ref()
+    }
+
     /// Says when to try again.
     #[must_use]
     pub const fn with_retry_after(mut self, pause: Duration) -> Self {

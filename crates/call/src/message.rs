@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use bytestring::ByteString;
 
-use crate::{Parameters, Payload};
+use crate::{Metadata, Parameters, Payload};
 
 /// A request or an answer as it travels between client, gateway and executors.
 #[derive(Debug, Clone, Default)]
@@ -19,6 +19,8 @@ pub struct Message {
     pub documents: Option<Payload>,
     /// Fields that a newer peer added, passed on as they came.
     pub unknown: Payload,
+    /// What was said about an answer after it: the trailing metadata of gRPC.
+    pub trailers: Metadata,
 }
 
 /// The header of a message.

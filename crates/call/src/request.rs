@@ -19,6 +19,8 @@ pub type Parts = Pin<Box<dyn Stream<Item = Result<Message, Error>> + Send>>;
 pub struct Request {
     /// What the client sent.
     pub message: Message,
+    /// The other parts of a join that is not merged, in order after `message`; only executors are sent such.
+    pub parts: Vec<Message>,
     /// Which of the two ways to call an executor it takes.
     pub kind: Kind,
     /// What travels beside the message.

@@ -70,23 +70,32 @@ pub fn read_list(wire: Payload) -> Result<Vec<Message>, Malformed> {
     Ok(messages)
 }
 
-/// Encodes a request or an answer after `reserved` bytes that the caller fills, the documents as the slices
-/// they are. Header and parameters are always present, as peers expect.
+/// Encodes a request or an answer, the documents as the slices they are. Header and parameters are always
+/// present, as peers expect.
 #[must_use]
-pub fn write(message: &Message, reserved: usize) -> Payload {
-    let documents = message.documents.as_ref();
-    let mut head = BytesMut::with_capacity(reserved + head_capacity(message));
-    head.put_bytes(0, reserved);
+pub fn write(message: &Message) -> Payload {
+    let mut head = BytesMut::with_capacity(head_capacity(message));
     put_head(&mut head, message);
-    join(head, documents.into_iter().chain([&message.unknown]))
+    join(head, tails_of(message))
+}
+
+/// Encodes a request or an answer as an uncompressed gRPC frame; see [`write`].
+#[must_use]
+pub fn write_frame(message: &Message) -> Payload {
+    let mut head = BytesMut::with_capacity(FRAME_HEAD + head_capacity(message));
+    head.put_bytes(0, FRAME_HEAD);
+    put_head(&mut head, message);
+    let tails = message.documents.as_ref().map_or(0, Payload::len) + message.unknown.len();
+    put_frame_len(&mut head, tails);
+    join(head, tails_of(message))
 }
 
 /// Encodes the parts of a join that is not merged; see [`write`].
 #[must_use]
-pub fn write_list(messages: &[Message], reserved: usize) -> Payload {
-    let mut list = Payload::from(Bytes::from(vec![0; reserved]));
+pub fn write_list(messages: &[Message]) -> Payload {
+    let mut list = Payload::new();
     for message in messages {
-        let one = write(message, 0);
+        let one = write(message);
         let mut key = Vec::with_capacity(11);
         wire::put_len(&mut key, 1, one.len());
         list.push(key.into());
@@ -202,6 +211,20 @@ fn read_timestamp(wire: Payload) -> Result<Timestamp, Malformed> {
 
 /// Up to here the documents are copied behind the head, so that a small message is one buffer and one frame.
 const SMALL: usize = 4096;
+
+/// The length of a gRPC frame's head: a flag and the message's length.
+const FRAME_HEAD: usize = 5;
+
+/// Fills in the head of a frame whose message is what follows it in `head` and `tails` more bytes.
+fn put_frame_len(head: &mut BytesMut, tails: usize) {
+    // A frame's length has 32 bits; nothing that large can be received, so nothing that large is sent on.
+    let len = u32::try_from(head.len() - FRAME_HEAD + tails).unwrap_or(u32::MAX);
+    head[1..FRAME_HEAD].copy_from_slice(&len.to_be_bytes());
+}
+
+fn tails_of(message: &Message) -> impl Iterator<Item = &Payload> + Clone {
+    message.documents.iter().chain([&message.unknown])
+}
 
 fn join<'a>(mut head: BytesMut, tails: impl Iterator<Item = &'a Payload> + Clone) -> Payload {
     let len: usize = tails.clone().map(Payload::len).sum();

@@ -66,15 +66,17 @@ proptest! {
         let mut cut = wire.split_to(cut.min(wire.len()));
         cut.append(wire);
         let message = read(cut).unwrap();
-        let written = write(&message, 5).into_bytes();
-        prop_assert_eq!(jina::DataRequestProto::decode(&written[5..]), Ok(request.clone()));
+        prop_assert_eq!(jina::DataRequestProto::decode(write(&message)), Ok(request.clone()));
+        let frame = write_frame(&message).into_bytes();
+        prop_assert_eq!(&frame[5..], &write(&message).into_bytes()[..]);
+        prop_assert_eq!(frame[..5].to_vec(), [&[0], &(frame.len() as u32 - 5).to_be_bytes()[..]].concat());
 
         // Routes decoded here and written again are the same, too.
         let mut decoded = message;
         decoded.routes = Routes { received: Bytes::new(), added: routes(&decoded.routes).unwrap() };
-        prop_assert_eq!(jina::DataRequestProto::decode(write(&decoded, 0)), Ok(request.clone()));
+        prop_assert_eq!(jina::DataRequestProto::decode(write(&decoded)), Ok(request.clone()));
 
-        let list = write_list(&[decoded.clone(), decoded], 0);
+        let list = write_list(&[decoded.clone(), decoded]);
         let parts = read_list(list.clone()).unwrap();
         prop_assert_eq!(parts.len(), 2);
         let list = jina::DataRequestListProto::decode(list);
@@ -85,7 +87,7 @@ proptest! {
     fn any_bytes_end_in_a_message_or_an_error(bytes in prop::collection::vec(any::<u8>(), 0..100)) {
         if let Ok(message) = read(bytes.into()) {
             let _maybe = routes(&message.routes);
-            let _written = write(&message, 0);
+            let _written = write(&message);
         }
     }
 }
@@ -102,5 +104,5 @@ fn documents_and_unknown_fields_are_not_looked_into() {
     let message = read(wire.clone().into()).unwrap();
     let documents = message.documents.as_ref().unwrap();
     assert!(documents.pieces().all(|piece| wire.as_ptr_range().contains(&piece.as_ptr())), "copied");
-    assert_eq!(write(&message, 0), Payload::from(wire));
+    assert_eq!(write(&message), Payload::from(wire));
 }

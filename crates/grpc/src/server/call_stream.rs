@@ -1,0 +1,129 @@
+//! The answers of one `Call` stream.
+
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use call::{Admitted, Error, ErrorCode, Handler, Message, Payload, Request, Response};
+use futures_core::Stream;
+use futures_util::StreamExt as _;
+use futures_util::stream::{FuturesOrdered, FuturesUnordered};
+use tower::ServiceExt as _;
+
+use super::head::Head;
+use super::receive::Receiver;
+use super::{Incoming, malformed};
+
+/// Requests in, answers out, several at once.
+///
+/// The stream is polled while the client takes answers; it reads on only while fewer than `prefetch` requests
+/// are in flight. So a client that does not read holds up itself and nobody else.
+///
+/// A request that fails without an answer ends the stream, because only the stream's status can say so. The
+/// requests in flight are finished first, those not read yet are left.
+pub(super) struct CallStream<B> {
+    /// `None` once there is nothing more to read.
+    receiver: Option<Receiver<B>>,
+    handler: Handler,
+    head: Head,
+    in_flight: InFlight,
+    failure: Option<Error>,
+}
+
+type Answer = Pin<Box<dyn Future<Output = Result<Message, Error>> + Send>>;
+
+enum InFlight {
+    AsCompleted(FuturesUnordered<Answer>),
+    InOrder(FuturesOrdered<Answer>),
+}
+
+impl InFlight {
+    fn len(&self) -> usize {
+        match self {
+            Self::AsCompleted(answers) => answers.len(),
+            Self::InOrder(answers) => answers.len(),
+        }
+    }
+
+    fn push(&mut self, answer: Answer) {
+        match self {
+            Self::AsCompleted(answers) => answers.push(answer),
+            Self::InOrder(answers) => answers.push_back(answer),
+        }
+    }
+
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Message, Error>>> {
+        match self {
+            Self::AsCompleted(answers) => answers.poll_next_unpin(cx),
+            Self::InOrder(answers) => answers.poll_next_unpin(cx),
+        }
+    }
+}
+
+impl<B> CallStream<B> {
+    pub(super) fn new(receiver: Receiver<B>, handler: Handler, head: Head) -> Self {
+        let in_flight = if head.in_order {
+            InFlight::InOrder(FuturesOrdered::new())
+        } else {
+            InFlight::AsCompleted(FuturesUnordered::new())
+        };
+        Self { receiver: Some(receiver), handler, head, in_flight, failure: None }
+    }
+
+    fn begin(&mut self, wire: Payload, admitted: Admitted) {
+        let request = proto::message::read(wire).map(|message| Request {
+            message,
+            context: self.head.context.clone(),
+            ..Request::default()
+        });
+        match request {
+            Ok(request) => self.in_flight.push(Box::pin(answer(self.handler.clone(), request, admitted))),
+            Err(error) => self.fail(malformed(error)),
+        }
+    }
+
+    fn fail(&mut self, error: Error) {
+        self.receiver = None;
+        self.failure.get_or_insert(error);
+    }
+}
+
+async fn answer(handler: Handler, request: Request, _admitted: Admitted) -> Result<Message, Error> {
+    match handler.oneshot(request).await? {
+        Response::One(message) => Ok(message),
+        Response::Stream(_) => Err(Error::new(ErrorCode::Internal, UnexpectedStream)),
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("the answer is a stream where one message was due")]
+struct UnexpectedStream;
+
+impl<B: Incoming> Stream for CallStream<B> {
+    type Item = Result<Message, Error>;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = self.get_mut();
+        loop {
+            while this.in_flight.len() < this.head.prefetch
+                && let Some(receiver) = &mut this.receiver
+            {
+                match receiver.poll_next(cx) {
+                    Poll::Ready(Some(Ok((wire, admitted)))) => this.begin(wire, admitted),
+                    Poll::Ready(Some(Err(error))) => this.fail(error),
+                    Poll::Ready(None) => this.receiver = None,
+                    Poll::Pending => break,
+                }
+            }
+            if this.in_flight.len() == 0 {
+                return match &this.receiver {
+                    Some(_) => Poll::Pending,
+                    None => Poll::Ready(this.failure.take().map(Err)),
+                };
+            }
+            match ready!(this.in_flight.poll_next(cx)) {
+                Some(Err(error)) => this.fail(error),
+                answer => return Poll::Ready(answer),
+            }
+        }
+    }
+}
