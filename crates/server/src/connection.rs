@@ -1,0 +1,211 @@
+//! Serving HTTP on accepted connections.
+
+use std::convert::Infallible;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Request, Response};
+use hyper::body::Incoming;
+use hyper::service::Service;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio_util::sync::CancellationToken;
+use tracing::{debug, warn};
+
+use crate::listener::{Open, accept};
+use crate::patience::Patience;
+use crate::workers::Place;
+use crate::{DrainHandle, Workers, tls};
+
+/// Whatever answers HTTP requests on a port.
+pub trait HttpService:
+    Service<
+        Request<Incoming>,
+        Response = Response<Self::Body>,
+        Error = Infallible,
+        Future: Future<Output = Result<Response<Self::Body>, Infallible>> + Send + 'static,
+    > + Clone
+    + Send
+    + 'static
+{
+    /// The body of its responses.
+    type Body: http_body::Body<Data = Bytes, Error: Into<Box<dyn std::error::Error + Send + Sync>>>
+        + Send
+        + 'static;
+}
+
+impl<S, B> HttpService for S
+where
+    S: Service<
+            Request<Incoming>,
+            Response = Response<B>,
+            Error = Infallible,
+            Future: Future<Output = Result<Response<B>, Infallible>> + Send + 'static,
+        > + Clone
+        + Send
+        + 'static,
+    B: http_body::Body<Data = Bytes, Error: Into<Box<dyn std::error::Error + Send + Sync>>> + Send + 'static,
+{
+    type Body = B;
+}
+
+/// What the connections of a port allow.
+#[derive(Debug, Clone)]
+pub struct HttpOptions {
+    /// Connections at once; more wait in the socket's backlog.
+    pub max_connections: usize,
+    /// How long a client may take for TLS, and again to show what protocol it speaks.
+    pub handshake_timeout: Duration,
+    /// How long the head of an HTTP/1 request may take; idle connections are kept as long.
+    pub header_timeout: Duration,
+    /// Bytes of all headers of a request.
+    pub max_header_bytes: u32,
+    /// HTTP/2: requests at once on a connection.
+    pub max_streams: u32,
+    /// HTTP/2: pings after this much silence.
+    pub keepalive_time: Option<Duration>,
+    /// HTTP/2: how long the answer to a ping may take.
+    pub keepalive_timeout: Duration,
+    /// HTTP/2: bytes in flight towards us per request.
+    pub stream_window: u32,
+    /// HTTP/2: bytes in flight towards us per connection.
+    pub connection_window: u32,
+    /// HTTP/2: the largest frame that we take.
+    pub max_frame: u32,
+}
+
+impl Default for HttpOptions {
+    fn default() -> Self {
+        Self {
+            max_connections: 20_000,
+            handshake_timeout: Duration::from_secs(10),
+            header_timeout: Duration::from_secs(60),
+            max_header_bytes: 64 << 10,
+            max_streams: 10_000,
+            keepalive_time: Some(Duration::from_millis(9999)),
+            keepalive_timeout: Duration::from_millis(4999),
+            stream_window: 4 << 20,
+            connection_window: 16 << 20,
+            max_frame: 1 << 20,
+        }
+    }
+}
+
+/// Accepts connections and serves them until the process drains. `services` holds one for each worker.
+///
+/// The future ends when no more connections are accepted; those that are open belong to the drain.
+pub async fn serve<S: HttpService>(
+    listener: Open,
+    services: Vec<S>,
+    tls: Option<tls::Acceptor>,
+    options: HttpOptions,
+    workers: Arc<Workers>,
+    drain: DrainHandle,
+) {
+    let builder = builder(&options);
+    let places = Arc::new(tokio::sync::Semaphore::new(options.max_connections));
+    let stop = drain.token().clone();
+    loop {
+        let accepted = async {
+            let permit = places.clone().acquire_owned().await;
+            (permit, accept(&listener.0).await)
+        };
+        let (permit, stream) = tokio::select! {
+            () = stop.cancelled() => return,
+            accepted = accepted => accepted,
+        };
+        let place = workers.place();
+        let service = services[place.worker].clone();
+        let runtime = place.runtime.clone();
+        let handshake = Handshake { tls: tls.clone(), patience: options.handshake_timeout };
+        let (builder, stop) = (builder.clone(), stop.clone());
+        // Taking the socket off this runtime, so that its worker's polls it.
+        let stream = match stream.into_std() {
+            Ok(stream) => stream,
+            Err(error) => {
+                warn!(%error, "a connection could not be handed to its worker");
+                continue;
+            }
+        };
+        let task = async move {
+            let _place: (Place, _) = (place, permit);
+            if let Err(error) = handshake.serve(stream, service, &builder, stop).await {
+                debug!(%error, "connection ended");
+            }
+        };
+        drain.spawn_on(task, &runtime);
+    }
+}
+
+type Builder = auto::Builder<TokioExecutor>;
+
+/// What a connection goes through before HTTP.
+struct Handshake {
+    tls: Option<tls::Acceptor>,
+    patience: Duration,
+}
+
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+impl Handshake {
+    async fn serve<S: HttpService>(
+        self,
+        stream: std::net::TcpStream,
+        service: S,
+        builder: &Builder,
+        stop: CancellationToken,
+    ) -> Result<(), BoxError> {
+        let stream = TcpStream::from_std(stream)?;
+        stream.set_nodelay(true)?;
+        match self.tls {
+            None => converse(Patience::new(stream, self.patience), service, builder, stop).await,
+            Some(tls) => {
+                let stream = tokio::time::timeout(self.patience, tls.accept(stream)).await??;
+                converse(Patience::new(stream, self.patience), service, builder, stop).await
+            }
+        }
+    }
+}
+
+/// Serves one connection to its end; once the process drains, only what is in flight.
+async fn converse<S: HttpService>(
+    io: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    service: S,
+    builder: &Builder,
+    stop: CancellationToken,
+) -> Result<(), BoxError> {
+    let mut connection = pin!(builder.serve_connection_with_upgrades(TokioIo::new(io), service));
+    tokio::select! {
+        end = connection.as_mut() => return end,
+        () = stop.cancelled() => connection.as_mut().graceful_shutdown(),
+    }
+    connection.await
+}
+
+fn builder(options: &HttpOptions) -> Builder {
+    let mut builder = Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(options.header_timeout)
+        .max_buf_size((options.max_header_bytes as usize).max(8192));
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(options.max_streams)
+        .max_header_list_size(options.max_header_bytes)
+        .keep_alive_interval(options.keepalive_time)
+        .keep_alive_timeout(options.keepalive_timeout)
+        .initial_stream_window_size(options.stream_window)
+        .initial_connection_window_size(options.connection_window)
+        .max_frame_size(options.max_frame)
+        .max_send_buf_size(1 << 20);
+    builder
+}
+
+#[cfg(test)]
+mod tests;

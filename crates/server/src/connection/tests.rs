@@ -1,0 +1,102 @@
+//! Connections are served over both versions of HTTP, and finished when the process drains.
+
+use std::io;
+use std::net::SocketAddr;
+
+use http_body_util::{BodyExt as _, Empty, Full};
+use hyper::service::service_fn;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::sync::watch;
+
+use super::*;
+use crate::{Drain, Listener, Outcome, Timing};
+
+struct Served {
+    address: SocketAddr,
+    drain: Drain,
+    /// Requests are answered while this is true.
+    answering: watch::Sender<bool>,
+    /// Counts the requests that arrived.
+    arrived: watch::Receiver<usize>,
+}
+
+fn served(options: HttpOptions) -> Served {
+    let listener = Listener::bind("127.0.0.1", 0, 16).unwrap();
+    let address = listener.address();
+    let drain = Drain::new();
+    let answering = watch::Sender::new(true);
+    let (count, arrived) = watch::channel(0);
+    let (gate, count) = (answering.clone(), Arc::new(count));
+    let service = service_fn(move |_request: Request<Incoming>| {
+        let (mut gate, count) = (gate.subscribe(), count.clone());
+        async move {
+            count.send_modify(|n| *n += 1);
+            gate.wait_for(|answering| *answering).await.unwrap();
+            Ok::<_, Infallible>(Response::new(Full::new(Bytes::from_static(b"hello"))))
+        }
+    });
+    let workers = Arc::new(Workers::current());
+    let handle = drain.handle();
+    let open = listener.open().unwrap();
+    handle.clone().spawn(serve(open, vec![service], None, options, workers, handle));
+    Served { address, drain, answering, arrived }
+}
+
+async fn get_over_http1(address: SocketAddr) -> io::Result<String> {
+    let mut stream = TcpStream::connect(address).await?;
+    stream.write_all(b"GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await?;
+    Ok(answer)
+}
+
+async fn get_over_http2(address: SocketAddr) -> Result<Bytes, BoxError> {
+    let stream = TokioIo::new(TcpStream::connect(address).await?);
+    let (mut requests, connection) =
+        hyper::client::conn::http2::handshake(TokioExecutor::new(), stream).await?;
+    let mut driver = tokio::task::JoinSet::new();
+    driver.spawn(connection);
+    let request = Request::get("http://x/").body(Empty::<Bytes>::new())?;
+    Ok(requests.send_request(request).await?.into_body().collect().await?.to_bytes())
+}
+
+#[tokio::test]
+async fn both_versions_of_http_are_spoken() {
+    let served = served(HttpOptions::default());
+    assert!(get_over_http1(served.address).await.unwrap().ends_with("\r\n\r\nhello"));
+    assert_eq!(get_over_http2(served.address).await.unwrap(), "hello");
+}
+
+#[tokio::test]
+async fn a_call_in_flight_is_finished_and_new_ones_are_refused() {
+    let Served { address, drain, answering, mut arrived } = served(HttpOptions::default());
+    answering.send_replace(false);
+    let mut calls = tokio::task::JoinSet::new();
+    calls.spawn(async move { get_over_http1(address).await.unwrap() });
+    calls.spawn(async move { String::from_utf8(get_over_http2(address).await.unwrap().into()).unwrap() });
+    arrived.wait_for(|n| *n == 2).await.unwrap();
+
+    let stop = drain.handle().token().clone();
+    let draining = drain.run(std::future::ready(()), Timing::default());
+    let finish = async {
+        stop.cancelled().await;
+        // The accept loop ends soon after: then nobody can connect.
+        while TcpStream::connect(address).await.is_ok() {
+            tokio::task::yield_now().await;
+        }
+        answering.send_replace(true);
+        calls.join_all().await
+    };
+    let (outcome, answers) = tokio::join!(draining, finish);
+    assert!(answers.iter().all(|answer| answer.ends_with("hello")), "{answers:?}");
+    assert_eq!(outcome, Outcome::Clean);
+}
+
+#[tokio::test]
+async fn a_client_that_says_nothing_is_let_go() {
+    let patience = Duration::from_millis(50);
+    let served = served(HttpOptions { handshake_timeout: patience, ..HttpOptions::default() });
+    let mut silent = TcpStream::connect(served.address).await.unwrap();
+    let read = tokio::time::timeout(Duration::from_secs(20), silent.read_u8()).await;
+    read.expect("the connection is closed").unwrap_err();
+}
