@@ -1,10 +1,14 @@
 //! Documents: what executors take and return.
 //!
 //! On the wire a document is a map from field name to [`Node`], see `proto/docarray.proto`. [`node`] reads
-//! and writes that form without decoding more than is asked for.
+//! and writes that form without decoding more than is asked for. [`filter`] tells which documents meet a
+//! condition, [`merge`] brings the documents of several branches together.
 
+pub mod filter;
+pub mod merge;
 mod ndarray;
 pub mod node;
 
+pub use filter::Filter;
 pub use ndarray::{Dtype, InvalidNdArray, NdArray};
 pub use node::Node;

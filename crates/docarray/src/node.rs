@@ -189,6 +189,14 @@ pub fn put_field(to: &mut Vec<u8>, name: &str, write: impl FnOnce(&mut Vec<u8>))
     });
 }
 
+/// Adds one encoded item to a `DocListProto` or a `ListOfAnyProto` without copying it.
+pub fn append_item(list: &mut Payload, item: Payload) {
+    let mut head = Vec::with_capacity(6);
+    wire::put_len(&mut head, 1, item.len());
+    list.push(head.into());
+    list.append(item);
+}
+
 /// Writes one item of a `DocListProto` or a `ListOfAnyProto`; `write` fills it.
 pub fn put_item(to: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
     wire::put_message(to, 1, write);
