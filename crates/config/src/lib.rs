@@ -1,0 +1,1 @@
+//! The configuration surface: command lines, environment and files become one checked specification.

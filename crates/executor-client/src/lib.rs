@@ -1,0 +1,1 @@
+//! The way to executors: replicas, connections, balance, retries and discovery behind one service.

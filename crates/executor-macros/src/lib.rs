@@ -1,0 +1,1 @@
+//! Derives documents and executors: `#[derive(Doc)]`, `#[executor]`, `#[requests]`.

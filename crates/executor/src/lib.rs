@@ -1,0 +1,1 @@
+//! The executor process: settings, listeners, life cycle.

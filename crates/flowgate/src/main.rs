@@ -1,0 +1,2 @@
+//! One program for everything.
+fn main() {}

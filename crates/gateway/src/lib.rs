@@ -1,0 +1,1 @@
+//! The gateway process: front ends, layers, routing and the pool of executors put together.

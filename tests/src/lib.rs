@@ -1,0 +1,1 @@
+//! Tests of the whole: gateway, executors and clients on real sockets.
