@@ -111,8 +111,11 @@ pub enum Reason {
         what: String,
     },
     /// Parts that do not fit each other.
-    #[error("{0}")]
-    Conflict(String),
+    #[error("{message}")]
+    Conflict {
+        /// The whole sentence.
+        message: String,
+    },
 }
 
 impl Problem {
@@ -157,4 +160,13 @@ impl fmt::Display for Warning {
             Self::Doubtful { place, reason } => write!(f, "{place}{reason}"),
         }
     }
+}
+
+/// Long values are not repeated in full.
+pub(crate) fn shortened(text: &str) -> String {
+    const MOST: usize = 80;
+    if text.chars().count() <= MOST {
+        return text.to_owned();
+    }
+    text.chars().take(MOST).chain(['…']).collect()
 }
