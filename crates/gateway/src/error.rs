@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 use std::process::ExitCode;
 
-use executor_client::TlsError;
+use executor_client::InvalidTarget;
 use routing::Problem;
 use server::{BindError, tls};
 
@@ -19,21 +19,15 @@ pub enum StartError {
     /// The graph is wrong.
     #[error("the graph is wrong:{}", List(.0))]
     Graph(Vec<Problem>),
-    /// An executor of the graph has no address.
-    #[error("executor `{executor}` is in the graph, but has no address")]
-    NoAddress {
-        /// The executor.
-        executor: String,
-    },
     /// A port is not to be had.
     #[error("a port cannot be had")]
     Bind(#[from] BindError),
     /// The certificates towards clients cannot be used.
     #[error("connections from clients cannot be encrypted")]
     ServerTls(#[from] tls::TlsError),
-    /// The authorities or addresses towards executors cannot be used.
-    #[error("connections to executors cannot be encrypted")]
-    ClientTls(#[from] TlsError),
+    /// An executor can never be called.
+    #[error("an executor cannot be called")]
+    Target(#[from] InvalidTarget),
     /// The documents that one executor returns are not those that the next one takes.
     #[error("executors do not fit together:{}", List(.0))]
     Schemas(Vec<Problem>),
@@ -54,9 +48,8 @@ impl StartError {
         match self {
             Self::Settings(_)
             | Self::Graph(_)
-            | Self::NoAddress { .. }
             | Self::ServerTls(_)
-            | Self::ClientTls(_) => ExitCode::from(2),
+            | Self::Target(_) => ExitCode::from(2),
             Self::Bind(_) | Self::Schemas(_) | Self::System { .. } => ExitCode::FAILURE,
         }
     }

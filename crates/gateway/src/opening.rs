@@ -9,6 +9,7 @@ use grpc::server::Grpc;
 use info::Latch;
 use routing::{Endpoints, Graph};
 use server::{DrainHandle, HttpOptions, Listener, Open, Workers, tls};
+use tokio::sync::watch;
 use tracing::{info, warn};
 
 use crate::StartError;
@@ -25,7 +26,7 @@ pub(crate) struct Opening {
     pub(crate) graph: Arc<Graph>,
     pub(crate) endpoints: Endpoints,
     pub(crate) catalog: Catalog,
-    pub(crate) cluster: Arc<Cluster>,
+    pub(crate) cluster: Cluster,
     pub(crate) latch: Latch,
 }
 
@@ -53,7 +54,7 @@ impl Opening {
         while !known.update(&mut discoveries) {
             tokio::select! {
                 changed = discoveries.changed() => if changed.is_err() { return Ok(()) },
-                () = tokio::time::sleep(REMINDER) => warn!(waiting = %cluster.report(), "executors do not answer yet"),
+                () = tokio::time::sleep(REMINDER) => remind(&cluster),
             }
         }
         let problems = known.problems();
@@ -75,6 +76,13 @@ impl Opening {
     }
 }
 
+/// Says whom the gateway waits for, and why they do not answer.
+fn remind(cluster: &Cluster) {
+    for report in cluster.report().iter().filter(|report| !report.answered) {
+        warn!(%report, "waiting for an executor");
+    }
+}
+
 /// Where what executors say of themselves is kept.
 struct Known {
     graph: Arc<Graph>,
@@ -84,22 +92,15 @@ struct Known {
 
 impl Known {
     /// Takes over what is known now; whether that is everything.
-    fn update(&self, discoveries: &mut Discoveries) -> bool {
-        let found: Vec<Option<Arc<Discovery>>> = discoveries.borrow_and_update().clone();
-        for ((node, _), discovery) in self.graph.nodes().zip(&found) {
+    fn update(&self, discoveries: &mut watch::Receiver<Discoveries>) -> bool {
+        let found = discoveries.borrow_and_update().clone();
+        let mut participants = Vec::with_capacity(found.len());
+        for ((node, _), discovery) in self.graph.nodes().zip(found.iter()) {
             if let Some(discovery) = discovery {
                 self.endpoints.set(node, discovery.clone());
+                participants.push(Participant { discovery, answers: !self.graph.is_floating(node) });
             }
         }
-        let participant = |((node, _), discovery): ((_, _), &'_ Option<Arc<Discovery>>)| {
-            let answers = !self.graph.is_floating(node);
-            discovery.clone().map(|discovery| (discovery, answers))
-        };
-        let participants: Vec<_> = self.graph.nodes().zip(&found).filter_map(participant).collect();
-        let participants: Vec<_> = participants
-            .iter()
-            .map(|(discovery, answers)| Participant { discovery, answers: *answers })
-            .collect();
         self.catalog.set(Discovery::of_flow(&participants));
         found.iter().all(Option::is_some)
     }
@@ -109,7 +110,7 @@ impl Known {
     }
 
     /// Keeps it up to date. Executors that come back with other schemas do not end a gateway that serves.
-    async fn follow(&self, mut discoveries: Discoveries) {
+    async fn follow(&self, mut discoveries: watch::Receiver<Discoveries>) {
         while discoveries.changed().await.is_ok() {
             self.update(&mut discoveries);
             for problem in self.problems() {

@@ -35,7 +35,7 @@ pub(crate) type Failure = Arc<OnceLock<StartError>>;
 /// The connections to executors. They outlive the drain, because calls in flight need them.
 #[derive(Debug)]
 pub(crate) struct Connections {
-    pub(crate) cluster: Arc<Cluster>,
+    pub(crate) cluster: Cluster,
     pub(crate) tasks: TaskTracker,
     pub(crate) stop: CancellationToken,
 }
@@ -70,7 +70,7 @@ impl Running {
 
     /// What is known of the executors, for those who ask why the gateway is not ready.
     #[must_use]
-    pub const fn cluster(&self) -> &Arc<Cluster> {
+    pub const fn cluster(&self) -> &Cluster {
         &self.connections.cluster
     }
 

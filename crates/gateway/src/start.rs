@@ -15,7 +15,7 @@ use tokio_util::task::TaskTracker;
 use crate::opening::Opening;
 use crate::running::{Connections, Failure};
 use crate::stack::{self, Shared};
-use crate::{Port, PortNumber, Running, Settings, StartError};
+use crate::{Executor, Port, PortNumber, Running, Settings, StartError};
 
 /// Connections that wait to be accepted, for each port.
 const BACKLOG: i32 = 1024;
@@ -104,14 +104,14 @@ fn bind(port: &Port) -> Result<Listener, BindError> {
 }
 
 fn connect(graph: &Graph, settings: &Settings) -> Result<Connections, StartError> {
+    // One without an address is refused by the cluster.
     let target = |name: &call::ExecutorName| {
-        let executor = settings.executors.get(name.as_str()).filter(|found| !found.addresses.is_empty());
-        let executor =
-            executor.ok_or_else(|| StartError::NoAddress { executor: name.to_string() })?.clone();
-        Ok(Target { name: name.clone(), addresses: executor.addresses, metadata: executor.metadata })
+        let Executor { addresses, metadata } =
+            settings.executors.get(name.as_str()).cloned().unwrap_or_default();
+        Target { name: name.clone(), addresses, metadata }
     };
-    let targets = graph.nodes().map(|(_, name)| target(name)).collect::<Result<_, StartError>>()?;
+    let targets = graph.nodes().map(|(_, name)| target(name)).collect();
     let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
-    let cluster = Cluster::new(targets, settings.client.clone(), stop.clone(), tasks.clone())?;
-    Ok(Connections { cluster: Arc::new(cluster), tasks, stop })
+    let cluster = Cluster::new(targets, settings.client.clone(), &stop, tasks.clone())?;
+    Ok(Connections { cluster, tasks, stop })
 }
