@@ -1,1 +1,14 @@
 //! The configuration surface: command lines, environment and files become one checked specification.
+
+mod arguments;
+mod coerce;
+mod form;
+mod nearest;
+mod problem;
+mod spec;
+pub mod table;
+mod units;
+
+pub use form::Form;
+pub use problem::{Place, Problem, Reason, Warning};
+pub use spec::*;

@@ -6,6 +6,7 @@
 mod body;
 mod call_stream;
 mod head;
+mod port;
 mod receive;
 
 use std::sync::Arc;
@@ -18,6 +19,7 @@ use tower::ServiceExt as _;
 
 pub use body::Body;
 pub use head::{Head, NotGrpc};
+pub use port::{Grpc, Offers, PortBody};
 
 use call_stream::CallStream;
 use receive::Receiver;
