@@ -2,5 +2,6 @@
 //!
 //! [`segment`] cuts texts into passages, [`index`] keeps and finds them; neither knows of executors.
 
+pub mod documents;
 pub mod index;
 pub mod segment;
