@@ -182,7 +182,12 @@ mod tests {
     use super::*;
 
     fn document(text: &str) -> Document {
-        Document { id: "d".into(), uri: Some("file:///a/b.md".to_owned()), text: Some(text.to_owned()), ..Document::default() }
+        Document {
+            id: "d".into(),
+            uri: Some("file:///a/b.md".to_owned()),
+            text: Some(text.to_owned()),
+            ..Document::default()
+        }
     }
 
     #[test]
@@ -191,7 +196,11 @@ mod tests {
         let mut cut = document(text);
         cut.segment(None, MaxBytes::default());
         assert_eq!((cut.title.as_deref(), cut.text.as_deref()), (Some("Guide"), None));
-        let chunks: Vec<_> = cut.chunks.iter().map(|chunk| (&*chunk.id, chunk.heading.as_str(), chunk.text.as_str())).collect();
+        let chunks: Vec<_> = cut
+            .chunks
+            .iter()
+            .map(|chunk| (&*chunk.id, chunk.heading.as_str(), chunk.text.as_str()))
+            .collect();
         assert_eq!(chunks, [("d#0", "Guide", "Hello."), ("d#1", "Guide > Use", "Run it.")]);
         for chunk in &cut.chunks {
             let (start, end) = (usize::try_from(chunk.start).unwrap(), usize::try_from(chunk.end).unwrap());
@@ -205,7 +214,8 @@ mod tests {
     #[test]
     fn a_title_comes_from_where_there_is_one() {
         let title = |title: &str, uri: &str, text: &str| {
-            let mut document = Document { title: Some(title.to_owned()), uri: Some(uri.to_owned()), ..document(text) };
+            let mut document =
+                Document { title: Some(title.to_owned()), uri: Some(uri.to_owned()), ..document(text) };
             document.segment(None, MaxBytes::default());
             document.title
         };
@@ -219,7 +229,10 @@ mod tests {
     fn an_uncut_document_is_one_passage() {
         let kept = index::Document::from(document("whole"));
         assert_eq!(kept.passages.len(), 1);
-        assert_eq!((kept.passages[0].id.as_str(), kept.passages[0].text.as_str(), kept.passages[0].end), ("d#0", "whole", 5));
+        assert_eq!(
+            (kept.passages[0].id.as_str(), kept.passages[0].text.as_str(), kept.passages[0].end),
+            ("d#0", "whole", 5)
+        );
         assert!(index::Document::from(document(" ")).passages.is_empty());
         let titled = Document { title: Some("Only".to_owned()), ..document("") };
         assert_eq!(index::Document::from(titled).passages.len(), 1);

@@ -46,7 +46,8 @@ struct Tally {
 
 pub(crate) async fn run(client: &Client, options: Options) -> anyhow::Result<()> {
     // Ids are full paths, so that a folder has the same ones wherever it is indexed from.
-    let folder = options.folder.canonicalize().with_context(|| format!("no folder {}", options.folder.display()))?;
+    let folder =
+        options.folder.canonicalize().with_context(|| format!("no folder {}", options.folder.display()))?;
     let selection = Selection { endings: options.endings, max_bytes: options.max_bytes };
     let mut skipped = Skipped::default();
     let files = selection.files(&folder, &mut skipped);
@@ -81,7 +82,8 @@ pub(crate) async fn run(client: &Client, options: Options) -> anyhow::Result<()>
     progress.finish_and_clear();
     report(&tally, &read, progress.elapsed())?;
     let failure = tally.first_failure.map(|failure| anyhow::anyhow!("{failure}"));
-    failure.map_or(Ok(()), |failure| Err(failure.context(format!("{} requests failed", tally.failed_requests))))
+    failure
+        .map_or(Ok(()), |failure| Err(failure.context(format!("{} requests failed", tally.failed_requests))))
 }
 
 /// What was read.

@@ -87,7 +87,8 @@ async fn find(client: &Client, options: &SearchOptions) -> anyhow::Result<()> {
 }
 
 async fn delete(client: &Client, documents: &[String]) -> anyhow::Result<()> {
-    let references: Vec<_> = documents.iter().map(|document| Reference { id: id_of(document).into() }).collect();
+    let references: Vec<_> =
+        documents.iter().map(|document| Reference { id: id_of(document).into() }).collect();
     let removed = client.post("/delete").inputs(references).in_order(true).collect::<Kept>().await?;
     let mut out = std::io::stdout().lock();
     for document in &removed {
@@ -102,6 +103,7 @@ async fn delete(client: &Client, documents: &[String]) -> anyhow::Result<()> {
 /// The id under which a file is indexed: its full path, however it is named on the command line.
 fn id_of(document: &str) -> String {
     let path = Path::new(document);
-    let path = path.canonicalize().or_else(|_| std::path::absolute(path)).unwrap_or_else(|_| PathBuf::from(path));
+    let path =
+        path.canonicalize().or_else(|_| std::path::absolute(path)).unwrap_or_else(|_| PathBuf::from(path));
     path.to_string_lossy().into_owned()
 }

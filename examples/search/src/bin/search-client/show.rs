@@ -22,7 +22,10 @@ pub(crate) fn found(out: &mut impl Write, found: &Found, offset: usize) -> io::R
 fn one(out: &mut impl Write, number: usize, passage: &Match) -> io::Result<()> {
     let title = passage.title.as_deref().unwrap_or(&passage.document);
     // A document's title most often is its first heading; once is enough.
-    let below = passage.heading.strip_prefix(title).map_or(passage.heading.as_str(), |rest| rest.trim_start_matches(" > "));
+    let below = passage
+        .heading
+        .strip_prefix(title)
+        .map_or(passage.heading.as_str(), |rest| rest.trim_start_matches(" > "));
     let heading = if below.is_empty() { title.to_owned() } else { format!("{title} > {below}") };
     writeln!(
         out,
@@ -31,7 +34,11 @@ fn one(out: &mut impl Write, number: usize, passage: &Match) -> io::Result<()> {
         style(format!("{:.2}", passage.score)).dim()
     )?;
     let place = passage.uri.as_deref().unwrap_or(&passage.document);
-    writeln!(out, "     {}", style(format!("{} [{}..{}]", printable(place), passage.start, passage.end)).dim())?;
+    writeln!(
+        out,
+        "     {}",
+        style(format!("{} [{}..{}]", printable(place), passage.start, passage.end)).dim()
+    )?;
     for line in highlighted(&passage.highlight).lines().filter(|line| !line.trim().is_empty()) {
         writeln!(out, "     {line}")?;
     }
