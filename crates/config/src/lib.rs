@@ -1,8 +1,10 @@
 //! The configuration surface: command lines, environment and files become one checked specification.
 
 mod arguments;
+mod check;
 mod coerce;
 mod form;
+mod layers;
 mod nearest;
 mod problem;
 mod spec;
@@ -10,5 +12,6 @@ pub mod table;
 mod units;
 
 pub use form::Form;
+pub use layers::Environment;
 pub use problem::{Place, Problem, Reason, Warning};
 pub use spec::*;

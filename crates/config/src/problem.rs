@@ -23,6 +23,13 @@ pub enum Warning {
         /// One that it may have meant.
         nearest: Option<&'static str>,
     },
+    /// Nobody reads the variable.
+    UnknownVariable {
+        /// Its name.
+        variable: String,
+        /// The argument whose variable it may have meant.
+        nearest: Option<&'static str>,
+    },
     /// The argument is known, and does nothing here.
     NoEffect {
         /// Where.
@@ -126,6 +133,22 @@ impl Problem {
     }
 }
 
+impl Place {
+    /// A place inside this one: `path` is a key path such as `encoder[0]`.
+    #[must_use]
+    pub(crate) fn within(&self, path: &str) -> Self {
+        match self {
+            Self::CommandLine | Self::Default => self.clone(),
+            Self::Argument(name) => Self::Argument(format!("{name} at `{path}`")),
+            Self::Variable(name) => Self::Variable(format!("{name} at `{path}`")),
+            Self::File { path: file, line, key } => {
+                let separator = if key.is_empty() || path.starts_with('[') { "" } else { "." };
+                Self::File { path: file.clone(), line: *line, key: format!("{key}{separator}{path}") }
+            }
+        }
+    }
+}
+
 impl fmt::Display for Place {
     /// Ends with a colon and a blank, or is empty.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -153,6 +176,16 @@ impl fmt::Display for Warning {
                 write!(f, "ignored unknown argument {argument}")?;
                 match nearest {
                     Some(nearest) => write!(f, ", did you mean --{nearest}?"),
+                    None => Ok(()),
+                }
+            }
+            Self::UnknownVariable { variable, nearest } => {
+                write!(f, "ignored unknown environment variable {variable}")?;
+                match nearest {
+                    Some(nearest) => {
+                        let nearest = nearest.replace('-', "_").to_ascii_uppercase();
+                        write!(f, ", did you mean FLOWGATE_{nearest}?")
+                    }
                     None => Ok(()),
                 }
             }

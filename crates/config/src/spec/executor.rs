@@ -21,6 +21,8 @@ pub struct ExecutorSpec {
     pub client: Client,
     /// What runs.
     pub uses: Uses,
+    /// Python files that define it; for those who start Python.
+    pub py_modules: Vec<String>,
     /// Handed to the executor when it is made.
     pub uses_with: Map<String, Value>,
     /// Overrides the executor's own `name`, `description`, `workspace`.

@@ -37,8 +37,13 @@ pub(super) const ROWS: &[Argument] = &[
     row(GATEWAY, "graph-conditions", Form::Json, "Conditions as JSON: node to filter").or("{}"),
     row(GATEWAY, "deployments-addresses", Form::Json, "Addresses as JSON: node to list of host:port")
         .or("{}"),
-    row(GATEWAY, "deployments-metadata", Form::Json, "Metadata for gRPC calls as JSON: node to object of texts")
-        .or("{}"),
+    row(
+        GATEWAY,
+        "deployments-metadata",
+        Form::Json,
+        "Metadata for gRPC calls as JSON: node to object of texts",
+    )
+    .or("{}"),
     row(GATEWAY, "deployments-no-reduce", Form::Json, "Nodes that get their inputs unmerged, as a JSON list")
         .aliases(&["deployments-disable-reduce"])
         .or("[]"),
