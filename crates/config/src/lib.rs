@@ -3,6 +3,7 @@
 mod arguments;
 mod check;
 mod coerce;
+mod files;
 mod form;
 mod layers;
 mod nearest;
