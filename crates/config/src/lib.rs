@@ -3,8 +3,11 @@
 mod arguments;
 mod check;
 mod coerce;
+mod command;
+mod documentation;
 mod files;
 mod form;
+mod help;
 mod layers;
 mod nearest;
 mod problem;
@@ -12,6 +15,8 @@ mod spec;
 pub mod table;
 mod units;
 
+pub use command::command;
+pub use documentation::documentation;
 pub use form::Form;
 pub use layers::Environment;
 pub use problem::{Place, Problem, Reason, Warning};
