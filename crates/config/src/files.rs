@@ -19,7 +19,7 @@ use crate::{Place, Problem, Reason, coerce};
 use lines::Lines;
 
 pub(crate) use executor::executor_file;
-pub(crate) use flow::{LoadedFlow, flow_file};
+pub(crate) use flow::flow_file;
 pub(crate) use gateway::gateway_file;
 
 /// A file, its variables filled in and its texts converted.

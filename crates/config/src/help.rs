@@ -33,7 +33,7 @@ pub(crate) fn program(program: Program, all: bool) -> String {
     ];
     let n_sections = if all { sections.len() } else { 2 };
     for (title, marks) in &sections[..n_sections] {
-        let _infallible = write!(text, "\n{title}:\n");
+        let _infallible = writeln!(text, "\n{title}:");
         for argument in arguments(program).filter(|argument| marks.contains(&argument.mark)) {
             describe(&mut text, argument);
         }
@@ -69,8 +69,8 @@ fn describe(text: &mut String, argument: &Argument) {
 
 fn line(text: &mut String, left: &str, right: &str) {
     if left.len() + 4 > INDENT {
-        let _infallible = write!(text, "  {left}\n{:INDENT$}{right}\n", "");
+        let _infallible = writeln!(text, "  {left}\n{:INDENT$}{right}", "");
     } else {
-        let _infallible = write!(text, "  {left:width$}{right}\n", width = INDENT - 2);
+        let _infallible = writeln!(text, "  {left:width$}{right}", width = INDENT - 2);
     }
 }

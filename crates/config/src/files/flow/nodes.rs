@@ -25,6 +25,12 @@ impl Default for Node {
     }
 }
 
+impl Node {
+    fn is_inspect(&self) -> bool {
+        self.role == DeploymentRole::Inspect
+    }
+}
+
 /// The nodes in the order in which they were added.
 #[derive(Debug, Default)]
 pub(super) struct Nodes {
