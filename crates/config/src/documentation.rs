@@ -9,7 +9,8 @@ const HEAD: &str = "\
 # Configuration
 
 This page is generated from the table in `crates/config/src/table`; a test compares the two. To write it anew:
-`FLOWGATE_BLESS=1 cargo test -p config documentation`.
+`FLOWGATE_BLESS=1 cargo test -p config`. `docs/flow.schema.json` is the JSON Schema of Flow files, made the same way; an
+editor uses it after the line `# yaml-language-server: $schema=flow.schema.json`.
 
 Everything can be said in four places; a later one counts more than an earlier one:
 
