@@ -1,4 +1,40 @@
 //! `cargo xtask COMMAND`: what developers and CI run.
+//!
+//! One file for each command, with a `run`. The tool depends on nothing of the workspace, so it builds in
+//! seconds and works when the rest does not.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool speaks to its user")]
+
+mod ci;
+mod python;
+mod shell;
+mod test;
+mod tidy;
+mod workspace;
+
+use clap::{Parser, Subcommand};
+
+/// Builds, checks, tests and measures the workspace.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Everything that CI checks.
+    Ci(ci::Arguments),
+    /// Every test that needs no container engine, the interop suite with Python included.
+    Test(test::Arguments),
+    /// The rules of the style guide that no compiler checks.
+    Tidy,
+}
+
 fn main() -> anyhow::Result<()> {
-    anyhow::bail!("no command yet")
+    match Arguments::parse().command {
+        Command::Ci(arguments) => ci::run(&arguments),
+        Command::Test(arguments) => test::run(&arguments),
+        Command::Tidy => tidy::run(),
+    }
 }

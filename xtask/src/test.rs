@@ -1,0 +1,51 @@
+//! `cargo xtask test`: every test that needs no container engine.
+
+use anyhow::Context as _;
+
+use crate::python::Environment;
+use crate::{shell, workspace};
+
+/// What to run.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// Leave out the suite that runs Python beside our programs.
+    #[arg(long)]
+    no_interop: bool,
+    /// Only the suite that runs Python, and of it only what this expression of pytest (`-k`) selects.
+    #[arg(long, value_name = "EXPRESSION", num_args = 0..=1, default_missing_value = "")]
+    interop: Option<String>,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    if let Some(only) = &arguments.interop {
+        return interop(Some(only));
+    }
+    if !arguments.no_interop {
+        interop(None)?;
+    }
+    rust()
+}
+
+/// Every Rust test of the workspace.
+pub(crate) fn rust() -> anyhow::Result<()> {
+    // Before the tests, because some of them start these programs.
+    shell::run(workspace::cargo().args(["build", "--locked", "--workspace", "--bins"]))?;
+    if shell::succeeds(workspace::cargo().args(["nextest", "--version"])) {
+        let mut nextest = workspace::cargo();
+        return shell::run(nextest.args(["nextest", "run", "--locked", "--workspace", "--no-fail-fast"]));
+    }
+    shell::run(workspace::cargo().args(["test", "--locked", "--workspace", "--no-fail-fast"]))
+}
+
+/// The suite in `tests/interop`: the Python client, gateway and executors with ours.
+pub(crate) fn interop(only: Option<&str>) -> anyhow::Result<()> {
+    shell::run(workspace::cargo().args(["build", "--locked", "--workspace", "--bins"]))?;
+    let environment = Environment::of("interop", "tests/interop/requirements.txt")?;
+    let mut pytest = workspace::in_root(environment.program("python"));
+    pytest.args(["-m", "pytest", "-q", "tests/interop"]);
+    if let Some(only) = only.filter(|only| !only.is_empty()) {
+        pytest.args(["-k", only]);
+    }
+    pytest.env("FLOWGATE_BINARIES", workspace::binaries("debug"));
+    shell::run(&mut pytest).context("the interop suite failed")
+}

@@ -1,0 +1,107 @@
+//! Which crate may depend on which.
+
+use super::metadata::Metadata;
+
+/// What each package of the workspace may depend on directly. An edge that is not here needs a reason, and a
+/// line here and in ARCHITECTURE.md.
+const ALLOWED: &[(&str, &[&str])] = &[
+    ("bench", &["call", "docarray", "grpc", "info", "proto", "server"]),
+    ("call", &[]),
+    ("client", &["call", "docarray", "grpc", "proto"]),
+    ("config", &[]),
+    ("docarray", &["call", "executor-macros"]),
+    ("executor", &["call", "config", "docarray", "executor-runtime", "grpc", "info", "server"]),
+    ("executor-client", &["call", "docarray", "grpc", "proto"]),
+    ("executor-macros", &[]),
+    ("executor-runtime", &["call", "docarray", "executor-macros", "grpc", "info", "proto"]),
+    ("flow", &["call", "client", "config", "executor", "executor-runtime", "gateway", "routing", "server"]),
+    ("flowgate", &["config", "executor", "executor-runtime", "flow", "gateway", "info", "routing", "server"]),
+    ("frontend-grpc", &["call", "docarray", "grpc", "info", "proto"]),
+    (
+        "gateway",
+        &[
+            "call",
+            "config",
+            "docarray",
+            "executor-client",
+            "frontend-grpc",
+            "grpc",
+            "info",
+            "routing",
+            "server",
+        ],
+    ),
+    ("grpc", &["call", "proto"]),
+    ("info", &["call", "docarray", "grpc", "proto"]),
+    ("proto", &["call"]),
+    ("routing", &["call", "docarray"]),
+    ("server", &[]),
+    ("xtask", &[]),
+];
+
+/// What a crate must never be built with, however indirectly.
+const NEVER: &[(&str, &[&str])] = &[
+    ("call", &["axum", "h2", "hyper", "tonic"]),
+    ("client", &["executor-runtime", "gateway", "routing", "server"]),
+    ("config", &["axum", "h2", "hyper", "tokio", "tonic"]),
+    ("docarray", &["axum", "h2", "hyper", "tonic"]),
+    ("executor-client", &["routing"]),
+    ("executor-runtime", &["executor-client", "frontend-grpc", "gateway", "routing"]),
+    ("frontend-grpc", &["executor-client", "routing"]),
+    ("routing", &["axum", "grpc", "h2", "hyper", "proto", "server", "tonic"]),
+];
+
+/// Packages at the edge, which use what their readers would use: examples and tests.
+const FREE: &[&str] = &["interop-executor", "search", "tests"];
+
+pub(super) fn check(metadata: &Metadata) -> Vec<String> {
+    let mut problems = Vec::new();
+    for (package, uses) in &metadata.members {
+        if FREE.contains(&&**package) {
+            continue;
+        }
+        let Some((_, allowed)) = ALLOWED.iter().find(|(name, _)| name == package) else {
+            problems.push(format!("{package}: xtask/src/tidy/edges.rs does not say what it may depend on"));
+            continue;
+        };
+        for used in uses.iter().filter(|used| !allowed.contains(&&***used)) {
+            problems.push(format!("{package}: must not depend on {used}"));
+        }
+    }
+    for (package, banned) in NEVER {
+        let Some(reached) = metadata.reaches.get(*package) else {
+            problems.push(format!("{package}: is not a package of the workspace any more"));
+            continue;
+        };
+        for banned in banned.iter().filter(|banned| reached.contains(**banned)) {
+            problems.push(format!("{package}: must never reach {banned}, not even indirectly"));
+        }
+    }
+    problems
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn edges_that_are_not_listed_are_problems() {
+        let mut metadata = Metadata::default();
+        for (package, _) in NEVER {
+            metadata.reaches.entry((*package).to_owned()).or_default();
+        }
+        assert!(check(&metadata).is_empty(), "nothing is wrong with nothing");
+        metadata.members.insert("routing".into(), ["call", "grpc"].map(str::to_owned).into());
+        metadata.members.insert("utils".into(), [].into());
+        metadata.members.insert("search".into(), ["gateway".to_owned()].into());
+        metadata.reaches.insert("routing".into(), ["h2".to_owned()].into());
+        assert_eq!(
+            check(&metadata),
+            [
+                "routing: must not depend on grpc",
+                "utils: xtask/src/tidy/edges.rs does not say what it may depend on",
+                "routing: must never reach h2, not even indirectly",
+            ]
+        );
+    }
+}
