@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use call::{Limits, Request, Response};
-use tests::{Sandbox, Stub, documents, eventually};
-use tokio::sync::Semaphore;
+use tests::{Sandbox, Stub, documents};
+use tokio::sync::Notify;
 use tonic::Code;
 
 use crate::request;
@@ -34,13 +34,14 @@ async fn large_messages_pass_where_there_is_no_limit() {
 }
 
 #[tokio::test]
-async fn too_many_requests_are_refused_with_a_pause_to_wait() {
-    let gate = Arc::new(Semaphore::new(0));
-    let behind = gate.clone();
+async fn too_many_requests_are_refused() {
+    let (called, gate) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let (tell, wait) = (called.clone(), gate.clone());
     let slow = Stub::new(&["/index"], move |request: Request| {
-        let gate = behind.clone();
+        let (tell, wait) = (tell.clone(), wait.clone());
         async move {
-            gate.acquire().await.unwrap().forget();
+            tell.notify_one();
+            wait.notified().await;
             Ok(Response::One(request.message))
         }
     });
@@ -50,20 +51,16 @@ async fn too_many_requests_are_refused_with_a_pause_to_wait() {
         .start()
         .await;
     let (first, second) = (sandbox.caller().await, sandbox.caller().await);
-    let (asked, other) = (request("/index"), request("/index"));
-    let overloaded = async {
-        eventually("the second request is refused", async || {
-            let exchange = second.process(&other);
-            match tokio::time::timeout(std::time::Duration::from_millis(200), exchange).await {
-                Ok(refused) => refused.unwrap_err().code == Code::ResourceExhausted,
-                // It came first.
-                Err(_) => false,
-            }
-        })
-        .await;
-        gate.add_permits(10);
+    let asked = request("/index");
+    let refused = async {
+        called.notified().await;
+        let refused = second.process(&asked).await.unwrap_err();
+        gate.notify_one();
+        refused
     };
-    let (answer, ()) = tokio::join!(first.process(&asked), overloaded);
+    let (answer, refused) = tokio::join!(first.process(&asked), refused);
     answer.unwrap();
-    eventually("requests are taken again", async || second.process(&other).await.is_ok()).await;
+    assert_eq!(refused.code, Code::ResourceExhausted);
+    gate.notify_one();
+    second.process(&asked).await.unwrap();
 }

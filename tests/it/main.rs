@@ -2,6 +2,7 @@
 
 mod control;
 mod failures;
+mod golden;
 mod life;
 mod limits;
 mod opaque;

@@ -10,13 +10,13 @@ use crate::{request, routes, texts};
 
 /// Appends `suffix` to every text.
 fn suffix(endpoints: &[&'static str], suffix: &'static str) -> Stub {
-    Stub::new(endpoints, async move |request: Request| {
+    Stub::new(endpoints, move |request: Request| {
         let mut message = request.message;
         let all = message.documents.take().map(documents::read_texts).unwrap_or_default();
         let all: Vec<_> = all.into_iter().map(|(id, text)| (id, text + suffix)).collect();
         let all: Vec<_> = all.iter().map(|(id, text)| (id.as_str(), text.as_str())).collect();
         message.documents = Some(documents::texts(&all));
-        Ok(Response::One(message))
+        std::future::ready(Ok(Response::One(message)))
     })
 }
 
@@ -54,7 +54,7 @@ async fn branches_come_together() {
         .start()
         .await;
     let answer = sandbox.caller().await.process(&request("/index")).await.unwrap();
-    assert_eq!(texts(&answer), [("a".to_owned(), "one+left+join".to_owned())]);
+    assert_eq!(texts(&answer), [("a".to_owned(), "one+right+join".to_owned())]);
 }
 
 #[tokio::test]

@@ -93,15 +93,16 @@ async fn an_executor_that_is_gone_ends_the_stream_with_its_name() {
 
 /// Streams `n` documents and then ends, well or not.
 fn streaming(n: usize, end: Option<ErrorCode>) -> Stub {
-    Stub::new(&["/stream"], async move |request: Request| {
+    Stub::new(&["/stream"], move |request: Request| {
         assert_eq!(request.kind, Kind::Stream);
         let (id, text) = documents::read_text(request.message.documents.expect("a document"));
-        let one = move |n: usize| Message {
+        let one = |n: usize| Message {
             documents: Some(documents::text(&format!("{id}{n}"), &text)),
             ..Message::default()
         };
-        let parts: Vec<_> = (0..n).map(|n| Ok(one(n))).chain(end.map(|code| Err(Error::new(code, "broken")))).collect();
-        Ok(Response::Stream(Box::pin(stream::iter(parts))))
+        let end = end.map(|code| Err(Error::new(code, "broken")));
+        let parts: Vec<_> = (0..n).map(|n| Ok(one(n))).chain(end).collect();
+        std::future::ready(Ok(Response::Stream(Box::pin(stream::iter(parts)))))
     })
 }
 

@@ -59,6 +59,20 @@ impl Caller {
         self
     }
 
+    /// Sends headers with every call from now on.
+    ///
+    /// # Panics
+    ///
+    /// If they are none.
+    #[must_use]
+    pub fn with_headers(mut self, headers: &[(String, String)]) -> Self {
+        for (name, value) in headers {
+            let name = HeaderName::try_from(name.as_str()).expect("a header name");
+            self.headers.append(name, HeaderValue::try_from(value).expect("a header value"));
+        }
+        self
+    }
+
     /// Allows every call this much time from now on.
     #[must_use]
     pub const fn within(mut self, allowed: Duration) -> Self {
@@ -73,11 +87,11 @@ impl Caller {
     }
 
     /// Calls `path` with `requests`, all sent at once, and collects what comes back.
-    pub async fn call(&self, path: &'static str, requests: impl IntoIterator<Item = Payload>) -> Exchange {
+    pub async fn call(&self, path: &str, requests: impl IntoIterator<Item = Payload>) -> Exchange {
         let mut responses = Vec::new();
         let exchange = async {
             let deadline = self.allowed.map_or(Deadline::NEVER, Deadline::after);
-            let path = PathAndQuery::from_static(path);
+            let path = PathAndQuery::try_from(path).expect("a path");
             let (mut outbox, reply) =
                 self.connection.open(path, self.headers.clone(), deadline, Encoding::Identity).await?;
             let sending = async {

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use bytestring::ByteString;
 use call::{Admission, Error, Handler, Limits, Request, Response};
 use docarray::discovery::{Discovery, EndpointSchema, Model};
+use http::HeaderName;
 use grpc::server::{DataCalls, Grpc, Offers};
 use info::{Health, JINA_SERVICES, Report, Traffic};
 use prost::Message as _;
@@ -22,6 +23,7 @@ use tower::service_fn;
 pub struct Stub {
     discovery: Discovery,
     handler: Handler,
+    forward: Vec<HeaderName>,
 }
 
 /// An executor that serves. It has a thread of its own, so that it can be killed.
@@ -39,8 +41,25 @@ impl Stub {
     {
         let endpoints = endpoints.iter().copied().chain([call::DRY_RUN_ENDPOINT]);
         let endpoints = endpoints.map(|name| (ByteString::from_static(name), Some(schema(name))));
-        let discovery = Discovery { endpoints: endpoints.collect(), write_endpoints: Vec::new() };
-        Self { discovery, handler: Handler::new(service_fn(answer)) }
+        Self::with_discovery(Discovery { endpoints: endpoints.collect(), ..Discovery::default() }, answer)
+    }
+
+    /// An executor that says `discovery` of itself.
+    pub fn with_discovery<F>(
+        discovery: Discovery,
+        answer: impl Fn(Request) -> F + Clone + Send + Sync + 'static,
+    ) -> Self
+    where
+        F: Future<Output = Result<Response, Error>> + Send + 'static,
+    {
+        Self { discovery, handler: Handler::new(service_fn(answer)), forward: Vec::new() }
+    }
+
+    /// Shows these headers of calls to whoever answers.
+    #[must_use]
+    pub fn showing(mut self, headers: &[&'static str]) -> Self {
+        self.forward.extend(headers.iter().copied().map(HeaderName::from_static));
+        self
     }
 
     /// An executor that answers every request with itself.
@@ -74,7 +93,8 @@ impl Stub {
             let health = Health::new(drain.handle().accepting());
             let control = info::control(Report::new(Traffic::default()), health, &JINA_SERVICES)
                 .add_service(JinaDiscoverEndpointsRpcServer::new(Discovering(self.discovery)));
-            let settings = grpc::server::Settings { mark_errors: true, ..Default::default() };
+            let settings =
+                grpc::server::Settings { mark_errors: true, forward: self.forward, ..Default::default() };
             let calls = DataCalls::new(self.handler, Admission::new(Limits::default()), settings);
             let port = Grpc::new(calls, Offers { single: true, list: true, stream: true }, control);
             let workers = Workers::current().into();
