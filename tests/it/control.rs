@@ -34,7 +34,8 @@ async fn discovery_follows_executors_that_are_replaced() {
     assert_eq!(discover().await, ["/index", "_jina_dry_run_"]);
     let address = sandbox.kill("encoder");
     sandbox.revive("encoder", Stub::echo(&["/search"]), address);
-    eventually("the new endpoints are known", async || discover().await == ["/search", "_jina_dry_run_"]).await;
+    eventually("the new endpoints are known", async || discover().await == ["/search", "_jina_dry_run_"])
+        .await;
 }
 
 #[tokio::test]

@@ -160,5 +160,6 @@ async fn an_executor_that_panics_fails_one_request() {
     let mut bad = request("/index");
     bad.header.request_id = "bad".into();
     soon("an answer", caller.process(&bad)).await.unwrap_err();
-    eventually("the next request is answered", async || caller.process(&request("/index")).await.is_ok()).await;
+    eventually("the next request is answered", async || caller.process(&request("/index")).await.is_ok())
+        .await;
 }

@@ -128,7 +128,8 @@ async fn what_a_gateway_says_of_itself_is_as_it_was() {
     let all = calls(&load(GATEWAY_RAW)["calls"]);
     let unchanged = |call: &&Call| {
         let name = call.name.as_str();
-        let reflects = name == "reflection_list" || name.ends_with("_not_served") || name == "call_empty_stream";
+        let reflects =
+            name == "reflection_list" || name.ends_with("_not_served") || name == "call_empty_stream";
         name.starts_with("health") || reflects
     };
     for call in all.iter().filter(unchanged) {

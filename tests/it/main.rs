@@ -15,11 +15,7 @@ use tests::documents;
 /// A request for `endpoint` with one document.
 fn request(endpoint: &'static str) -> Message {
     Message {
-        header: Header {
-            request_id: "r".into(),
-            endpoint: Some(endpoint.into()),
-            ..Header::default()
-        },
+        header: Header { request_id: "r".into(), endpoint: Some(endpoint.into()), ..Header::default() },
         documents: Some(documents::texts(&[("a", "one")])),
         ..Message::default()
     }

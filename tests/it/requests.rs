@@ -114,8 +114,11 @@ async fn parameters_are_scoped_and_results_collected() {
             std::future::ready(Ok(Response::One(message)))
         })
     };
-    let sandbox =
-        Sandbox::builder().executor("encoder", tell("encoder")).executor("ranker", tell("ranker")).start().await;
+    let sandbox = Sandbox::builder()
+        .executor("encoder", tell("encoder"))
+        .executor("ranker", tell("ranker"))
+        .start()
+        .await;
     let mut asked = request("/index");
     let sent = json!({"x": 1.0, "encoder__y": 2.0, "ranker__y": 3.0, "encoder": {"z": 4.0}});
     asked.parameters = parameters(&sent);
@@ -137,7 +140,10 @@ async fn executors_are_sent_their_metadata_and_the_endpoint() {
         std::future::ready(Ok(Response::One(request.message)))
     });
     let sandbox = Sandbox::builder().executor("encoder", encoder).start().await;
-    let caller = sandbox.caller().await.with_header("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
+    let caller = sandbox
+        .caller()
+        .await
+        .with_header("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
     caller.process(&request("/index")).await.unwrap();
     let seen = receive.try_recv().unwrap();
     assert_eq!(seen.0[0].0, "traceparent", "{seen:?}");

@@ -198,8 +198,8 @@ fn answer(state: &Mutex<State>, request: &Request) -> Result<Response, Error> {
         return Err(Error::new(ErrorCode::InvalidRequest, "this call is not in the recording"));
     };
     let response = state.expected.remove(found).responses[0].wire();
-    let message = proto::message::read(response.into())
-        .map_err(|error| Error::new(ErrorCode::Internal, error))?;
+    let message =
+        proto::message::read(response.into()).map_err(|error| Error::new(ErrorCode::Internal, error))?;
     Ok(Response::One(message))
 }
 

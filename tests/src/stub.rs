@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 use bytestring::ByteString;
 use call::{Admission, Error, Handler, Limits, Request, Response};
 use docarray::discovery::{Discovery, EndpointSchema, Model};
-use http::HeaderName;
 use grpc::server::{DataCalls, Grpc, Offers};
+use http::HeaderName;
 use info::{Health, JINA_SERVICES, Report, Traffic};
 use prost::Message as _;
 use proto::jina::EndpointsProto;
@@ -35,7 +35,10 @@ pub struct Served {
 
 impl Stub {
     /// An executor that binds `endpoints` and lets `answer` answer all of them.
-    pub fn new<F>(endpoints: &[&'static str], answer: impl Fn(Request) -> F + Clone + Send + Sync + 'static) -> Self
+    pub fn new<F>(
+        endpoints: &[&'static str],
+        answer: impl Fn(Request) -> F + Clone + Send + Sync + 'static,
+    ) -> Self
     where
         F: Future<Output = Result<Response, Error>> + Send + 'static,
     {
