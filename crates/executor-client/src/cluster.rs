@@ -181,7 +181,7 @@ fn prepare(
         }
         let config = match tls_config {
             Some(config) => config.clone(),
-            None => tls_config.insert(settings.roots.config()?).clone(),
+            None => tls_config.insert(tls::config(&settings.roots, settings.identity.as_ref())?).clone(),
         };
         tls::tls(address, &config).map(Some)
     };

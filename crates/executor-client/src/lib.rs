@@ -37,7 +37,7 @@ pub use pool::Pool;
 pub use report::{AddressReport, Report, State};
 pub use resolve::Resolver;
 pub use settings::{Balance, Role, Settings};
-pub use tls::{Roots, TlsError};
+pub use tls::{Identity, Roots, TlsError};
 
 #[cfg(test)]
 mod tests;

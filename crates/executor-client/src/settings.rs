@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use grpc::Encoding;
 
-use crate::{Resolver, Roots};
+use crate::{Identity, Resolver, Roots};
 
 /// How executors are called. The defaults are those of a gateway without any flag.
 #[derive(Debug, Clone)]
@@ -39,6 +39,8 @@ pub struct Settings {
     pub resolver: Resolver,
     /// Who vouches for executors that are reached over TLS.
     pub roots: Roots,
+    /// What shows them who calls, if they ask.
+    pub identity: Option<Identity>,
     /// How connections behave.
     pub options: grpc::client::Options,
 }
@@ -96,6 +98,7 @@ impl Default for Settings {
             probe_timeout: Duration::from_secs(1),
             resolver: Resolver::system(),
             roots: Roots::System,
+            identity: None,
             options: grpc::client::Options::default(),
         }
     }

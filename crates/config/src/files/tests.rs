@@ -242,3 +242,22 @@ fn a_gateway_has_a_file_of_its_own() {
     assert_eq!((spec.http.title.as_deref(), spec.http.cors), (Some("Said"), true));
     assert_eq!(spec.server.listeners[0].port, Port::Fixed(81));
 }
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(300))]
+
+    /// Whatever a file holds, it is read or refused.
+    #[test]
+    fn no_file_is_too_odd(text in "(jtype: Flow\n)?(with|gateway|executors|- |  |: |\\[|\\{|\\$\\{\\{ ENV|\\}\\}|'|\"|\\||é|\n|a|1|!x|&b|\\*b){0,40}") {
+        let files = Files::new(&text);
+        let _either = read(&files.path(), &[]);
+    }
+
+    /// Whatever a command line holds, it is read or refused, and reading it starts nothing.
+    #[test]
+    fn no_command_line_is_too_odd(argv in proptest::collection::vec(
+        "(gateway|executor|ping|--|-|--port|--protocol|--graph-description|--uses-with|=|\\{|\\}|\\[|:|,|é|1|grpc| ){0,4}", 0..6)
+    ) {
+        let _either = crate::command(&argv, &Environment::new());
+    }
+}

@@ -1,11 +1,15 @@
 //! Connections: how they begin, end and are replaced.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use call::{ErrorCode, Request, Response};
 use h2::Reason;
-use rustls::pki_types::PrivatePkcs8KeyDer;
+use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
+use rustls::server::WebPkiClientVerifier;
+use rustls::{RootCertStore, ServerConfig};
+use tempfile::NamedTempFile;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -14,7 +18,7 @@ use tokio_rustls::TlsAcceptor;
 
 use super::fake::{Fake, Plan};
 use super::*;
-use crate::Roots;
+use crate::{Identity, Resolver, Roots};
 
 /// Answers as many requests as the test lets through.
 fn gated() -> (Plan, Arc<Semaphore>) {
@@ -188,30 +192,81 @@ async fn a_peer_that_accepts_and_is_silent_does_not_hold_up_later_calls() {
     }
 }
 
+/// A certificate that is its own authority, in files.
+struct Certified {
+    certificates: NamedTempFile,
+    private_key: NamedTempFile,
+    chain: Vec<CertificateDer<'static>>,
+    key: PrivatePkcs8KeyDer<'static>,
+}
+
+fn certified(name: &str) -> Certified {
+    let identity = rcgen::generate_simple_self_signed(vec![name.to_owned()]).unwrap();
+    let file = |pem: &str| {
+        let file = NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), pem).unwrap();
+        file
+    };
+    Certified {
+        certificates: file(&identity.cert.pem()),
+        private_key: file(&identity.signing_key.serialize_pem()),
+        chain: vec![identity.cert.der().clone()],
+        key: PrivatePkcs8KeyDer::from(identity.signing_key.serialize_der()),
+    }
+}
+
+/// An acceptor that lets in `clients` alone, or everybody.
+fn acceptor(server: &Certified, clients: Option<&Certified>) -> TlsAcceptor {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = ServerConfig::builder_with_provider(provider.clone());
+    let builder = builder.with_safe_default_protocol_versions().unwrap();
+    let builder = match clients {
+        None => builder.with_no_client_auth(),
+        Some(clients) => {
+            let mut roots = RootCertStore::empty();
+            roots.add_parsable_certificates(clients.chain.clone());
+            let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
+            builder.with_client_cert_verifier(verifier.build().unwrap())
+        }
+    };
+    let mut config = builder.with_single_cert(server.chain.clone(), server.key.clone_key().into()).unwrap();
+    config.alpn_protocols = vec![b"h2".to_vec()];
+    TlsAcceptor::from(Arc::new(config))
+}
+
+/// The settings towards an executor whose names all lead to `address`.
+fn encrypted(server: &Certified, address: SocketAddr) -> Settings {
+    let resolver = Resolver::new(move |_host, _port| async move { Ok(vec![address]) });
+    let roots = Roots::File(server.certificates.path().to_owned());
+    Settings { resolver, roots, ..Settings::default() }
+}
+
 #[tokio::test]
 async fn encrypted_executors_are_verified() {
-    let identity = rcgen::generate_simple_self_signed(vec!["ranker.svc".to_owned()]).unwrap();
-    let key = PrivatePkcs8KeyDer::from(identity.signing_key.serialize_der());
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let mut config = rustls::ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![identity.cert.der().clone()], key.into())
-        .unwrap();
-    config.alpn_protocols = vec![b"h2".to_vec()];
-    let tls = Some(TlsAcceptor::from(Arc::new(config)));
+    let server = certified("ranker.svc");
+    let tls = Some(acceptor(&server, None));
     let fake = Fake::start(Plan { tls, ..Plan::saying("secret") }).await;
-    let file = tempfile::NamedTempFile::new().unwrap();
-    std::fs::write(file.path(), identity.cert.pem()).unwrap();
-
-    let address = fake.address;
-    let resolver = crate::Resolver::new(move |_host, _port| async move { Ok(vec![address]) });
-    let roots = Roots::File(file.path().to_owned());
-    let settings = Settings { resolver, roots, ..Settings::default() };
+    let settings = encrypted(&server, fake.address);
     let way = Way::to(&["grpcs://ranker.svc:443"], settings.clone());
     assert_eq!(way.ask("a").await.unwrap(), "secret");
     let way = Way::to(&["grpcs://other.svc:443"], settings);
     let error = way.ask("a").await.unwrap_err();
     assert!(error.to_string().contains("TLS handshake"), "{error}");
+}
+
+#[tokio::test]
+async fn executors_that_ask_are_shown_who_calls() {
+    let (server, client) = (certified("ranker.svc"), certified("gateway"));
+    let tls = Some(acceptor(&server, Some(&client)));
+    let fake = Fake::start(Plan { tls, ..Plan::saying("secret") }).await;
+    let unknown = encrypted(&server, fake.address);
+    let identity = Identity {
+        certificates: client.certificates.path().to_owned(),
+        private_key: client.private_key.path().to_owned(),
+    };
+    let known = Settings { identity: Some(identity), ..unknown.clone() };
+    let way = Way::to(&["grpcs://ranker.svc:443"], known);
+    assert_eq!(way.ask("a").await.unwrap(), "secret");
+    let way = Way::to(&["grpcs://ranker.svc:443"], unknown);
+    assert_eq!(way.ask("a").await.unwrap_err().code, ErrorCode::Unavailable);
 }
