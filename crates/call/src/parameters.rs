@@ -125,6 +125,14 @@ impl Entry {
         Self { key: key.into(), value: wire.into() }
     }
 
+    /// A key whose value is an object that is encoded already.
+    #[must_use]
+    pub fn from_object(key: impl Into<ByteString>, object: &Parameters) -> Self {
+        let mut wire = Vec::with_capacity(wire::bytes_len(field::STRUCT, object.wire.len()));
+        wire::put_bytes(&mut wire, field::STRUCT, &object.wire);
+        Self { key: key.into(), value: wire.into() }
+    }
+
     /// Decodes the value.
     ///
     /// # Errors

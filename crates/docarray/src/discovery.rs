@@ -1,10 +1,16 @@
 //! What an executor says of itself: its endpoints and the schemas of what they take and return.
+//!
+//! What a whole Flow says of itself has the same form.
+
+mod flow;
 
 use bytestring::ByteString;
 use call::Parameters;
 use call::wire::Malformed;
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
+
+pub use flow::{Catalog, Participant};
 
 /// The answer of an executor to discovery.
 #[derive(Debug, Clone, Default, PartialEq)]

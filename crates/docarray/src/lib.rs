@@ -3,14 +3,28 @@
 //! On the wire a document is a map from field name to [`Node`], see `proto/docarray.proto`. [`node`] reads
 //! and writes that form without decoding more than is asked for. [`filter`] tells which documents meet a
 //! condition, [`merge`] brings the documents of several branches together. [`discovery`] is what executors
-//! say of the documents they take and return.
+//! say of the documents they take and return. [`Doc`] makes Rust types of documents, [`documents`] holds some
+//! that everybody knows.
+
+// `#[derive(Doc)]` names this crate as its users do.
+extern crate self as docarray;
 
 pub mod discovery;
+pub mod doc;
+mod doc_list;
+pub mod documents;
 pub mod filter;
+mod id;
 pub mod merge;
 mod ndarray;
 pub mod node;
+mod url;
 
+pub use doc::{Depth, Doc, DocError, Field, Form};
+pub use doc_list::DocList;
+pub use executor_macros::Doc;
 pub use filter::Filter;
-pub use ndarray::{Dtype, InvalidNdArray, NdArray};
+pub use id::Id;
+pub use ndarray::{Dtype, InvalidNdArray, Item, NdArray};
 pub use node::Node;
+pub use url::{AnyUrl, AudioUrl, ImageUrl, TextUrl, VideoUrl};

@@ -1,9 +1,13 @@
 //! Tensors as they travel: raw items in row-major order.
 
+mod items;
+
 use bytes::Bytes;
 use bytestring::ByteString;
 use call::Payload;
 use call::wire::{self, Malformed, Reader, Value};
+
+pub use items::Item;
 
 /// A tensor in row-major order.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,1 +1,18 @@
 //! The gateway process: front ends, layers, routing and the pool of executors put together.
+//!
+//! [`run`] is the process, from its specification to its exit code; [`start`] is a gateway inside another
+//! process. Either way: bind, build, wait for the executors to say what they do, serve, drain.
+
+mod error;
+mod opening;
+mod run;
+mod running;
+mod settings;
+mod stack;
+mod start;
+
+pub use error::StartError;
+pub use run::run;
+pub use running::Running;
+pub use settings::{Executor, InvalidSettings, Port, PortNumber, Settings};
+pub use start::start;

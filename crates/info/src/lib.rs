@@ -1,1 +1,16 @@
-//! What a process says of itself: versions and environment, health and readiness, and how to ask for them.
+//! What a process says of itself.
+//!
+//! [`Report`] tells versions and environment, [`Health`] whether the process is ready for requests,
+//! [`control`] serves both over gRPC together with reflection, and [`ping`] asks another process.
+
+mod control;
+mod health;
+mod ping;
+mod report;
+mod streamer;
+
+pub use control::{JINA_SERVICES, control};
+pub use health::{Health, Latch};
+pub use ping::{Address, InvalidAddress, Ping, PingError, Subject, ping};
+pub use report::{Report, Sections, Traffic};
+pub use streamer::StreamerArgs;

@@ -2,11 +2,13 @@
 //!
 //! Sockets are bound first ([`Listener`]), then the parts are built, then served ([`serve`]) on the threads
 //! of [`Workers`]. A [`Drain`] owns every task and brings the process down in order: not ready, linger, stop
-//! accepting, finish calls, cut off. [`tls`] encrypts connections and follows certificates that change.
+//! accepting, finish calls, cut off. [`tls`] encrypts connections and follows certificates that change, [`log`]
+//! says where the lines of the log go.
 
 mod connection;
 mod drain;
 mod listener;
+pub mod log;
 mod patience;
 mod signal;
 pub mod tls;

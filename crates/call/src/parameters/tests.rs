@@ -50,6 +50,14 @@ fn objects_are_told_apart_without_decoding() {
 }
 
 #[test]
+fn an_encoded_object_becomes_a_value() {
+    let object = Parameters::from_map(json!({"k": 1.0}).as_object().unwrap());
+    let entry = Entry::from_object("o", &object);
+    assert_eq!(entry.decode(), Ok(json!({"k": 1.0})));
+    assert_eq!(entry.object(), Ok(Some(object)));
+}
+
+#[test]
 fn endless_nesting_is_refused() {
     let mut value = json!(1);
     for _ in 0..200 {

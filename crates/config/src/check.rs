@@ -1,0 +1,18 @@
+//! From values by name to specifications: what fits together, and what cannot.
+
+mod executor;
+mod gateway;
+mod graph;
+mod grpc;
+mod http;
+mod network;
+mod settings;
+mod telemetry;
+
+pub(crate) use executor::{ExecutorFile, executor};
+pub(crate) use gateway::{Addresses, gateway};
+pub(crate) use graph::address;
+pub(crate) use settings::{Context, Settings};
+
+#[cfg(test)]
+mod tests;

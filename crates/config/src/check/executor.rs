@@ -1,0 +1,287 @@
+//! An executor's specification.
+
+use std::path::PathBuf;
+
+use indexmap::IndexMap;
+use serde_json::Value;
+
+use super::network::{TlsNames, client, executor_listeners, protocols, server};
+use super::{Context, Settings, graph, http, telemetry};
+use crate::form::Object;
+use crate::nearest::nearest;
+use crate::table::Program;
+use crate::{
+    Batching, ExecutorSpec, Head, Place, Polling, PollingRule, Protocol, Provider, Reason, Role, Shard, Uses,
+    units,
+};
+
+/// What an executor file says.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct ExecutorFile {
+    pub(crate) path: PathBuf,
+    pub(crate) class: String,
+    pub(crate) with: Object,
+    pub(crate) metas: Object,
+    pub(crate) requests: Object,
+    pub(crate) dynamic_batching: Object,
+    pub(crate) py_modules: Vec<String>,
+    /// For complaints about what is in it.
+    pub(crate) place: Option<Place>,
+}
+
+pub(crate) fn executor(
+    settings: &Settings,
+    context: &mut Context<'_>,
+    program: Program,
+    file: Option<ExecutorFile>,
+) -> ExecutorSpec {
+    let file = file.unwrap_or_default();
+    let mut py_modules = file.py_modules.clone();
+    py_modules.extend(settings.texts("py-modules"));
+    let deployment = context.env.get("JINA_DEPLOYMENT_NAME").filter(|name| !name.is_empty()).cloned();
+    let role = role(settings, context, deployment.clone());
+    let mut listed = protocols(settings);
+    if listed.is_empty() {
+        listed.push(Protocol::Grpc);
+    }
+    let listeners = executor_listeners(settings, context, listed);
+    let tls = match program {
+        Program::Deployment if settings.is_said("ssl-certfile") || settings.is_said("ssl-keyfile") => {
+            TlsNames { certificates: "ssl-certfile", private_key: "ssl-keyfile", client_authorities: None }
+        }
+        Program::Gateway | Program::Executor | Program::Deployment => TlsNames {
+            certificates: "tls-certfile",
+            private_key: "tls-keyfile",
+            client_authorities: Some("tls-client-ca"),
+        },
+    };
+    let server = server(settings, context, listeners, &tls);
+    let merged = |mut base: Object, name: &str| {
+        base.extend(settings.object(name));
+        base
+    };
+    ExecutorSpec {
+        name: settings.owned("name").or(deployment),
+        role,
+        server,
+        client: client(settings, context),
+        uses: uses(settings, &file),
+        uses_requests: requests(&merged(file.requests.clone(), "uses-requests"), settings, context),
+        uses_dynamic_batching: batching(
+            &merged(file.dynamic_batching.clone(), "uses-dynamic-batching"),
+            &file,
+            settings,
+            context,
+        ),
+        uses_with: merged(file.with, "uses-with"),
+        uses_metas: merged(file.metas, "uses-metas"),
+        py_modules,
+        workspace: settings.text("workspace").map(PathBuf::from),
+        shard_id: settings.small("shard-id"),
+        replica_id: settings.small("replica-id"),
+        shards: settings.small("shards").max(1),
+        replicas: settings.small("replicas").max(1),
+        allow_concurrent: settings.flag("allow-concurrent"),
+        max_waiting: settings.count("max-waiting"),
+        output_array_type: settings.owned("output-array-type"),
+        exit_on_exceptions: settings.texts("exit-on-exceptions"),
+        http: http::http(settings, context),
+        provider: match settings.text("provider") {
+            Some("SAGEMAKER") => Provider::Sagemaker,
+            Some("AZURE") => Provider::Azure,
+            Some(_) | None => Provider::None,
+        },
+        provider_endpoint: settings.owned("provider-endpoint"),
+        telemetry: telemetry::telemetry(settings),
+        log: telemetry::log(settings, context),
+    }
+}
+
+/// What a text in `uses` means, files already read excepted.
+pub(crate) fn read_uses(text: &str) -> Uses {
+    if let Some(image) = text.strip_prefix("docker://") {
+        return Uses::Image(image.to_owned());
+    }
+    let hub = ["jinahub", "jinaai", "jinahub+docker", "jinaai+docker", "jinahub+sandbox", "jinaai+sandbox"];
+    if text.split_once("://").is_some_and(|(scheme, _)| hub.contains(&scheme)) {
+        return Uses::Hub(text.to_owned());
+    }
+    match text {
+        "" | "BaseExecutor" => Uses::PassThrough,
+        name => Uses::Name(name.to_owned()),
+    }
+}
+
+fn uses(settings: &Settings, file: &ExecutorFile) -> Uses {
+    if file.class.is_empty() {
+        return read_uses(settings.text("uses").unwrap_or(""));
+    }
+    match file.class.as_str() {
+        "BaseExecutor" => Uses::PassThrough,
+        name => Uses::File { path: file.path.clone(), name: name.to_owned() },
+    }
+}
+
+// === the head ===
+
+fn role(settings: &Settings, context: &mut Context<'_>, deployment: Option<String>) -> Role {
+    let is_head =
+        settings.text("runtime-cls") == Some("HeadRuntime") || settings.text("pod-role") == Some("HEAD");
+    if !is_head {
+        return Role::Worker;
+    }
+    let shards = shards(settings, context);
+    let one = settings.small("shards").max(u32::try_from(shards.len()).unwrap_or(u32::MAX)) <= 1;
+    let mut beside = |name: &str| {
+        let text = settings.text(name).filter(|text| !text.is_empty())?;
+        super::address(text, settings.place(name), context)
+    };
+    let (uses_before, uses_after) = (beside("uses-before-address"), beside("uses-after-address"));
+    Role::Head(Head {
+        shards,
+        polling: polling(settings, context, one),
+        no_reduce: settings.flag("no-reduce"),
+        uses_before,
+        uses_after,
+        deployment: deployment.unwrap_or_else(|| "worker".to_owned()),
+    })
+}
+
+fn shards(settings: &Settings, context: &mut Context<'_>) -> Vec<Shard> {
+    let place = settings.place("connection-list");
+    let entries = match settings.value("connection-list") {
+        Some(Value::Object(entries)) if !entries.is_empty() => entries,
+        Some(other) => {
+            context.expected(place, "an object: shard to its addresses, one shard at least", other);
+            return Vec::new();
+        }
+        None => {
+            let what = "--connection-list, which a head needs,".to_owned();
+            context.problem(Place::CommandLine, Reason::Missing { what });
+            return Vec::new();
+        }
+    };
+    let mut shards = Vec::with_capacity(entries.len());
+    for (id, addresses) in entries {
+        let place = place.within(id);
+        let addresses = graph::addresses(addresses, &place, context);
+        match id.parse() {
+            Ok(id) if !addresses.is_empty() => shards.push(Shard { id, addresses }),
+            Ok(_) => {}
+            Err(_) => context.expected(place, "the number of a shard", &id.as_str().into()),
+        }
+    }
+    shards.sort_by_key(|shard| shard.id);
+    shards
+}
+
+/// `/search` asks all shards and `/index` one, unless something else is said for them by name.
+pub(super) fn polling(settings: &Settings, context: &mut Context<'_>, one_shard: bool) -> Polling {
+    let mut polling = Polling {
+        endpoints: IndexMap::from([
+            ("/search".to_owned(), PollingRule::All),
+            ("/index".to_owned(), PollingRule::Any),
+        ]),
+        fallback: PollingRule::Any,
+    };
+    let place = settings.place("polling");
+    let what = "ANY or ALL, or an object: endpoint to ANY or ALL";
+    match settings.value("polling") {
+        None | Some(Value::Null) => {}
+        Some(Value::Object(rules)) => {
+            for (endpoint, rule) in rules {
+                match (polling_rule(rule), endpoint.as_str()) {
+                    (Some(rule), "*") => polling.fallback = rule,
+                    (Some(rule), _) => {
+                        polling.endpoints.insert(endpoint.clone(), rule);
+                    }
+                    (None, _) => context.expected(place.within(endpoint), "ANY or ALL", rule),
+                }
+            }
+        }
+        Some(rule) => match polling_rule(rule) {
+            Some(rule) => polling.fallback = rule,
+            None => context.expected(place, what, rule),
+        },
+    }
+    if one_shard {
+        return Polling { endpoints: IndexMap::new(), fallback: PollingRule::Any };
+    }
+    polling
+}
+
+fn polling_rule(value: &Value) -> Option<PollingRule> {
+    match crate::form::text(value)?.to_ascii_uppercase().as_str() {
+        "ANY" | "1" => Some(PollingRule::Any),
+        "ALL" | "2" => Some(PollingRule::All),
+        _ => None,
+    }
+}
+
+// === endpoints ===
+
+fn requests(entries: &Object, settings: &Settings, context: &mut Context<'_>) -> IndexMap<String, String> {
+    let mut requests = IndexMap::new();
+    for (endpoint, method) in entries {
+        match method {
+            Value::String(method) => {
+                requests.insert(endpoint.clone(), method.clone());
+            }
+            other => {
+                context.expected(
+                    settings.place("uses-requests").within(endpoint),
+                    "the name of a method",
+                    other,
+                );
+            }
+        }
+    }
+    requests
+}
+
+fn batching(
+    entries: &Object,
+    file: &ExecutorFile,
+    settings: &Settings,
+    context: &mut Context<'_>,
+) -> IndexMap<String, Batching> {
+    const KEYS: [&str; 5] =
+        ["preferred_batch_size", "timeout", "flush_all", "use_custom_metric", "use_dynamic_batching"];
+    let mut batching = IndexMap::new();
+    for (endpoint, value) in entries {
+        let place = match &file.place {
+            Some(place) if !settings.object("uses-dynamic-batching").contains_key(endpoint) => {
+                place.within("dynamic_batching")
+            }
+            _ => settings.place("uses-dynamic-batching"),
+        };
+        let place = place.within(endpoint);
+        let Value::Object(keys) = value else {
+            context.expected(place, "an object with `preferred_batch_size` and `timeout`", value);
+            continue;
+        };
+        for key in keys.keys().filter(|key| !KEYS.contains(&key.as_str())) {
+            let nearest = nearest(key, KEYS).map(str::to_owned);
+            context.problem(place.clone(), Reason::UnknownKey { key: key.clone(), nearest });
+        }
+        let mut number = |key: &str, default: u64, min: u64| match keys.get(key) {
+            None | Some(Value::Null) => default,
+            Some(value) => value.as_u64().filter(|number| *number >= min).unwrap_or_else(|| {
+                context.expected(place.within(key), &format!("a whole number from {min}"), value);
+                default
+            }),
+        };
+        let size = number("preferred_batch_size", 4, 1);
+        let timeout = number("timeout", 10_000, 0);
+        let flag = |key: &str, default: bool| keys.get(key).and_then(Value::as_bool).unwrap_or(default);
+        let read = Batching {
+            preferred_batch_size: usize::try_from(size).unwrap_or(usize::MAX),
+            timeout: i64::try_from(timeout).ok().and_then(units::duration).unwrap_or_default(),
+            flush_all: flag("flush_all", false),
+            use_custom_metric: flag("use_custom_metric", false),
+            enabled: flag("use_dynamic_batching", true),
+        };
+        batching.insert(endpoint.clone(), read);
+    }
+    batching
+}

@@ -1,0 +1,22 @@
+//! The checked specifications: what a command is to do, with every default filled in.
+//!
+//! Plain data. The parts of the system have settings of their own; the binaries map these to those.
+
+mod commands;
+mod executor;
+mod flow;
+mod gateway;
+mod network;
+mod telemetry;
+
+pub use commands::{
+    Check, Command, Export, ExportFormat, FlowCommand, Help, Parsed, Ping, PingTarget, Version,
+};
+pub use executor::{Batching, ExecutorSpec, Head, Polling, PollingRule, Provider, Role, Shard, Uses};
+pub use flow::{Deployment, DeploymentRole, External, FlowSpec};
+pub use gateway::{CustomEndpoint, GatewaySpec, Graph, HttpSpec};
+pub use network::{
+    Address, Balance, Client, Compression, GrpcOption, GrpcOptions, InvalidAddress, Limits, Listener, Port,
+    Protocol, Retries, Server, TlsClient, TlsServer,
+};
+pub use telemetry::{Exporter, Level, LogLayout, LogSpec, Telemetry};

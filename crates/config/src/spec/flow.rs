@@ -1,0 +1,77 @@
+//! A whole Flow, as its file describes it.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use indexmap::IndexMap;
+use serde_json::{Map, Value};
+
+use super::{Address, ExecutorSpec, GatewaySpec, TlsServer, Uses};
+
+/// A Flow: a gateway and the deployments behind it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FlowSpec {
+    /// Names the Kubernetes namespace.
+    pub name: Option<String>,
+    /// The file it was read from, if any.
+    pub path: Option<PathBuf>,
+    /// The gateway, its graph included. Addresses are known for deployments with a port or of other owners.
+    pub gateway: GatewaySpec,
+    /// What the file says about the gateway, by key, inherited values included. For rendering.
+    pub gateway_options: Map<String, Value>,
+    /// Environment of the gateway.
+    pub gateway_env: IndexMap<String, String>,
+    /// In the order in which they were added.
+    pub deployments: Vec<Deployment>,
+}
+
+/// One node of the graph: an executor with its replicas and shards.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Deployment {
+    /// The node.
+    pub name: String,
+    /// What made it.
+    pub role: DeploymentRole,
+    /// Nodes it waits for, sorted; empty for the entry of the graph.
+    pub needs: Vec<String>,
+    /// Nobody waits for its answer.
+    pub floating: bool,
+    /// Not ours to start.
+    pub external: Option<External>,
+    /// One executor process of it. Name, ports and shard are those of the deployment as a whole.
+    pub executor: ExecutorSpec,
+    /// Called before the shards.
+    pub uses_before: Option<Uses>,
+    /// Called after the shards.
+    pub uses_after: Option<Uses>,
+    /// Encryption of its own listeners.
+    pub tls: Option<TlsServer>,
+    /// How long its start may take; `None` sets no limit.
+    pub timeout_ready: Option<Duration>,
+    /// Environment of its processes.
+    pub env: IndexMap<String, String>,
+    /// What the file says, by key, inherited values included. For rendering and for other runtimes.
+    pub options: Map<String, Value>,
+}
+
+/// What made a deployment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DeploymentRole {
+    /// `add`.
+    Executor,
+    /// `needs` or `needs_all`.
+    Join,
+    /// `inspect`.
+    Inspect,
+    /// Stands beside an inspected node and hands documents through.
+    InspectPass,
+    /// Gathers all inspected nodes.
+    InspectJoin,
+}
+
+/// A deployment that others run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct External {
+    /// Its replicas; at least one.
+    pub addresses: Vec<Address>,
+}

@@ -1,0 +1,83 @@
+//! The gateway process.
+
+use indexmap::IndexMap;
+use serde_json::Value;
+
+use super::{Address, Client, LogSpec, Server, Telemetry};
+
+/// Everything that a gateway process is to do.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GatewaySpec {
+    /// In logs, metrics and traces.
+    pub name: String,
+    /// Where it listens.
+    pub server: Server,
+    /// How it calls executors.
+    pub client: Client,
+    /// What it routes along.
+    pub graph: Graph,
+    /// Requests in flight for each client stream; `None` sets no limit.
+    pub prefetch: Option<std::num::NonZeroUsize>,
+    /// What its HTTP side looks like.
+    pub http: HttpSpec,
+    /// Metrics and traces.
+    pub telemetry: Telemetry,
+    /// Logs.
+    pub log: LogSpec,
+}
+
+/// The graph as it was written. Whether it makes sense is for `routing` to say.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Graph {
+    /// Node → successors, with the pseudo nodes `start-gateway` and `end-gateway`.
+    pub description: IndexMap<String, Vec<String>>,
+    /// Node → condition on its documents.
+    pub conditions: IndexMap<String, Value>,
+    /// Nodes that get their inputs unmerged.
+    pub no_reduce: Vec<String>,
+    /// Node → where its replicas are.
+    pub addresses: IndexMap<String, Vec<Address>>,
+    /// Node → gRPC metadata for each call to it.
+    pub metadata: IndexMap<String, IndexMap<String, String>>,
+}
+
+impl Graph {
+    /// Every executor in the description, in the order of first mention.
+    pub fn nodes(&self) -> impl Iterator<Item = &str> {
+        let mentioned = self.description.iter().flat_map(|(node, next)| std::iter::once(node).chain(next));
+        let unique: indexmap::IndexSet<&str> = mentioned.map(String::as_str).collect();
+        unique.into_iter().filter(|node| !matches!(*node, "start-gateway" | "end-gateway"))
+    }
+}
+
+/// The HTTP side of a gateway, or of an executor that speaks HTTP.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct HttpSpec {
+    /// Title of the OpenAPI document.
+    pub title: Option<String>,
+    /// Description in the OpenAPI document.
+    pub description: Option<String>,
+    /// Whether any web page may call.
+    pub cors: bool,
+    /// Leaves out `/status`, `/post` and `/dry_run` where the original does.
+    pub no_debug_endpoints: bool,
+    /// Leaves out `/index`, `/search`, `/update` and `/delete` where the original does.
+    pub no_crud_endpoints: bool,
+    /// Endpoint → its HTTP route.
+    pub expose_endpoints: IndexMap<String, CustomEndpoint>,
+    /// Whether `/graphql` is served.
+    pub graphql: bool,
+    /// Settings of the web server by their `uvicorn` names, those with an effect only.
+    pub web_server: IndexMap<String, Value>,
+}
+
+/// An HTTP route of its own for an executor's endpoint.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CustomEndpoint {
+    /// The path, `/` first.
+    pub http_path: String,
+    /// Upper-case method names.
+    pub methods: Vec<String>,
+    /// Everything else, for the OpenAPI document.
+    pub openapi: IndexMap<String, Value>,
+}

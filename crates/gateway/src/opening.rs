@@ -1,0 +1,121 @@
+//! What happens between the start of a gateway and its readiness, and what keeps it up to date afterwards.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use docarray::discovery::{Catalog, Discovery, Participant};
+use executor_client::{Cluster, Discoveries};
+use grpc::server::Grpc;
+use info::Latch;
+use routing::{Endpoints, Graph};
+use server::{DrainHandle, HttpOptions, Listener, Open, Workers, tls};
+use tokio::sync::watch;
+use tracing::{info, warn};
+
+use crate::StartError;
+use crate::running::Failure;
+
+/// Follows what executors say of themselves. When all have answered, it opens the ports.
+pub(crate) struct Opening {
+    pub(crate) listeners: Vec<Listener>,
+    /// One for each worker.
+    pub(crate) services: Vec<Grpc>,
+    pub(crate) tls: Option<tls::Acceptor>,
+    pub(crate) http: HttpOptions,
+    pub(crate) workers: Arc<Workers>,
+    pub(crate) graph: Arc<Graph>,
+    pub(crate) endpoints: Endpoints,
+    pub(crate) catalog: Catalog,
+    pub(crate) cluster: Cluster,
+    pub(crate) latch: Latch,
+}
+
+/// How often the log says whom the gateway waits for.
+const REMINDER: Duration = Duration::from_secs(5);
+
+impl Opening {
+    /// Runs until the process drains. A failure is left in `failure` and drains it.
+    pub(crate) fn spawn(self, drain: &DrainHandle, failure: Failure) {
+        let stop = drain.token().clone();
+        let opening = self.run(drain.clone());
+        drain.spawn_until_stop(async move {
+            if let Err(error) = opening.await {
+                // Nobody else sets it.
+                let _first = failure.set(error);
+                stop.cancel();
+            }
+        });
+    }
+
+    async fn run(self, drain: DrainHandle) -> Result<(), StartError> {
+        let Self { listeners, services, tls, http, workers, graph, endpoints, catalog, cluster, latch } = self;
+        let mut discoveries = cluster.discoveries();
+        let known = Known { graph, endpoints, catalog };
+        while !known.update(&mut discoveries) {
+            tokio::select! {
+                changed = discoveries.changed() => if changed.is_err() { return Ok(()) },
+                () = tokio::time::sleep(REMINDER) => remind(&cluster),
+            }
+        }
+        let problems = known.problems();
+        if !problems.is_empty() {
+            return Err(StartError::Schemas(problems));
+        }
+        for listener in listeners {
+            let address = listener.address();
+            let open: Open =
+                listener.open().map_err(|source| StartError::System { what: "an open port", source })?;
+            let (services, tls, http) = (services.clone(), tls.clone(), http.clone());
+            drain.spawn_critical(server::serve(open, services, tls, http, workers.clone(), drain.clone()));
+            info!(%address, "listening");
+        }
+        latch.set();
+        info!("gateway started");
+        known.follow(discoveries).await;
+        Ok(())
+    }
+}
+
+/// Says whom the gateway waits for, and why they do not answer.
+fn remind(cluster: &Cluster) {
+    for report in cluster.report().iter().filter(|report| !report.answered) {
+        warn!(%report, "waiting for an executor");
+    }
+}
+
+/// Where what executors say of themselves is kept.
+struct Known {
+    graph: Arc<Graph>,
+    endpoints: Endpoints,
+    catalog: Catalog,
+}
+
+impl Known {
+    /// Takes over what is known now; whether that is everything.
+    fn update(&self, discoveries: &mut watch::Receiver<Discoveries>) -> bool {
+        let found = discoveries.borrow_and_update().clone();
+        let mut participants = Vec::with_capacity(found.len());
+        for ((node, _), discovery) in self.graph.nodes().zip(found.iter()) {
+            if let Some(discovery) = discovery {
+                self.endpoints.set(node, discovery.clone());
+                participants.push(Participant { discovery, answers: !self.graph.is_floating(node) });
+            }
+        }
+        self.catalog.set(Discovery::of_flow(&participants));
+        found.iter().all(Option::is_some)
+    }
+
+    fn problems(&self) -> Vec<routing::Problem> {
+        self.graph.check_schemas(&self.endpoints.all())
+    }
+
+    /// Keeps it up to date. Executors that come back with other schemas do not end a gateway that serves.
+    async fn follow(&self, mut discoveries: watch::Receiver<Discoveries>) {
+        while discoveries.changed().await.is_ok() {
+            self.update(&mut discoveries);
+            for problem in self.problems() {
+                warn!(%problem, "executors do not fit together any more");
+            }
+        }
+    }
+}

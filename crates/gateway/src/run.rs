@@ -1,0 +1,98 @@
+//! The gateway as a process.
+
+use std::error::Error;
+use std::io::{self, IsTerminal as _, Write as _};
+use std::num::NonZeroUsize;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use config::{GatewaySpec, Level, LogLayout, LogSpec};
+use server::log::{Format, Log};
+use server::{Outcome, Signal, Signals, Workers, tls};
+use tokio::runtime::Builder;
+use tracing::level_filters::LevelFilter;
+use tracing::{error, info, warn};
+
+use crate::{Settings, StartError, start};
+
+/// Runs a gateway until it is told to stop.
+#[must_use]
+pub fn run(spec: GatewaySpec) -> ExitCode {
+    if let Some(log) = log(&spec.log)
+        && let Err(error) = server::log::init(log)
+    {
+        complain(&error);
+        return ExitCode::from(2);
+    }
+    match Settings::try_from(spec).map_err(StartError::Settings).and_then(serve) {
+        Ok(Outcome::Clean) => ExitCode::SUCCESS,
+        Ok(Outcome::CutOff { tasks }) => {
+            warn!(tasks, "calls in flight were cut off");
+            ExitCode::FAILURE
+        }
+        Err(error) => {
+            complain(&error);
+            error.exit_code()
+        }
+    }
+}
+
+fn serve(settings: Settings) -> Result<Outcome, StartError> {
+    let refused = |what| move |source| StartError::System { what, source };
+    let cores = || std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+    let workers = settings.workers.unwrap_or_else(cores);
+    let workers = Arc::new(Workers::start(workers.get()).map_err(refused("threads"))?);
+    let runtime = Builder::new_current_thread().enable_all().build().map_err(refused("a runtime"))?;
+    runtime.block_on(async {
+        let signals = Signals::new().map_err(refused("signals"))?;
+        let running = start(settings, workers)?;
+        let stop = stop_signal(signals, running.tls().cloned());
+        running.run(stop).await
+    })
+}
+
+/// Reloads certificates when asked to; ends when the process is told to stop.
+async fn stop_signal(mut signals: Signals, tls: Option<tls::Acceptor>) {
+    loop {
+        match (signals.next().await, &tls) {
+            (Signal::Stop, _) => break,
+            (Signal::Reload, None) => {}
+            (Signal::Reload, Some(tls)) => match tls.reload() {
+                Ok(()) => info!("certificates reloaded"),
+                Err(error) => {
+                    let error: &dyn Error = &error;
+                    error!(error, "new certificates are wrong, the old ones stay in use");
+                }
+            },
+        }
+    }
+    info!("draining");
+}
+
+/// Says why the process ends where somebody will read it, whatever the log is.
+fn complain(error: &dyn Error) {
+    let causes = std::iter::successors(error.source(), |cause| (*cause).source());
+    let text = causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"));
+    // If nobody listens there is nobody to tell.
+    let _unheard = writeln!(io::stderr(), "gateway: {text}");
+}
+
+fn log(spec: &LogSpec) -> Option<Log> {
+    let level = match spec.level.unwrap_or(Level::Info) {
+        Level::Debug => LevelFilter::DEBUG,
+        Level::Info | Level::Success => LevelFilter::INFO,
+        Level::Warning => LevelFilter::WARN,
+        Level::Error | Level::Critical => LevelFilter::ERROR,
+    };
+    let format = match &spec.layout {
+        LogLayout::Quiet => return None,
+        LogLayout::Json => Format::Json,
+        LogLayout::Default | LogLayout::Docker => {
+            Format::Text { colours: spec.colours && io::stdout().is_terminal() }
+        }
+        LogLayout::Plain | LogLayout::Remote | LogLayout::Profile | LogLayout::File(_) => {
+            Format::Text { colours: false }
+        }
+    };
+    Some(Log { level, format })
+}

@@ -1,0 +1,154 @@
+//! What a gateway is to do, in the terms of its parts; and the one place that makes it of the configuration.
+
+mod from_spec;
+
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use call::{Limits, Metadata};
+use executor_client::{Address, InvalidAddress};
+use indexmap::IndexMap;
+use info::StreamerArgs;
+use routing::GraphSpec;
+use server::{HttpOptions, Timing, tls};
+
+/// What a gateway is to do. The default has no executors and a free port on the loopback interface.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// In the status report.
+    pub name: String,
+    /// Where it listens; each port speaks gRPC.
+    pub ports: Vec<Port>,
+    /// Encryption on all ports.
+    pub tls: Option<tls::Files>,
+    /// The graph as written.
+    pub graph: GraphSpec,
+    /// Where the executors of the graph are.
+    pub executors: IndexMap<String, Executor>,
+    /// How they are called.
+    pub client: executor_client::Settings,
+    /// What data calls allow.
+    pub calls: grpc::server::Settings,
+    /// What connections allow.
+    pub http: HttpOptions,
+    /// What the process takes on.
+    pub limits: Limits,
+    /// The longest that a request may take; `None` leaves it to the client.
+    pub max_timeout: Option<Duration>,
+    /// How the process ends.
+    pub drain: Timing,
+    /// Threads that move data; `None` means one for each core.
+    pub workers: Option<NonZeroUsize>,
+}
+
+/// Where a gateway listens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Port {
+    /// A name or an address.
+    pub host: String,
+    /// Its number.
+    pub number: PortNumber,
+}
+
+/// Which port.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PortNumber {
+    /// This one.
+    Fixed(u16),
+    /// Any free one.
+    Free,
+    /// Any free one of these, both ends included.
+    FreeWithin(u16, u16),
+}
+
+/// Where an executor is.
+#[derive(Debug, Clone, Default)]
+pub struct Executor {
+    /// Its replicas; a name may stand for several.
+    pub addresses: Vec<Address>,
+    /// Headers that every call to it carries.
+    pub metadata: Metadata,
+}
+
+/// A configuration that no gateway can be made of.
+#[derive(Debug, thiserror::Error)]
+pub enum InvalidSettings {
+    /// A port is to speak something that no front end does.
+    #[error("no front end speaks {protocol}; a gateway speaks GRPC")]
+    Protocol {
+        /// Its name.
+        protocol: &'static str,
+    },
+    /// An executor cannot be called.
+    #[error("executor `{executor}` has a wrong address")]
+    Address {
+        /// The executor.
+        executor: String,
+        /// What is wrong.
+        source: InvalidAddress,
+    },
+    /// A feature that is not there.
+    #[error("{what} is not supported")]
+    Unsupported {
+        /// The feature.
+        what: &'static str,
+    },
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            name: "gateway".to_owned(),
+            ports: vec![Port { host: "127.0.0.1".to_owned(), number: PortNumber::Free }],
+            tls: None,
+            graph: GraphSpec::default(),
+            executors: IndexMap::new(),
+            client: executor_client::Settings::default(),
+            calls: grpc::server::Settings::default(),
+            http: HttpOptions::default(),
+            limits: Limits::default(),
+            max_timeout: None,
+            drain: Timing::default(),
+            workers: None,
+        }
+    }
+}
+
+impl Settings {
+    /// What the status report shows of them.
+    pub(crate) fn streamer_args(&self) -> StreamerArgs {
+        let addresses = |executor: &Executor| executor.addresses.iter().map(shown).collect();
+        let metadata = |executor: &Executor| {
+            executor.metadata.0.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect()
+        };
+        let with_metadata = self.executors.iter().filter(|(_, executor)| !executor.metadata.0.is_empty());
+        StreamerArgs {
+            graph_representation: self.graph.description.clone(),
+            executor_addresses: self
+                .executors
+                .iter()
+                .map(|(name, executor)| (name.clone(), addresses(executor)))
+                .collect(),
+            graph_conditions: self.graph.conditions.clone(),
+            deployments_metadata: with_metadata
+                .map(|(name, executor)| (name.clone(), metadata(executor)))
+                .collect(),
+            deployments_no_reduce: self.graph.no_reduce.clone(),
+            timeout_send: self.client.timeout_send.map(|timeout| timeout.as_secs_f64()),
+            retries: self.client.retries,
+            compression: match self.client.encoding {
+                grpc::Encoding::Identity => None,
+                grpc::Encoding::Gzip => Some("Gzip".to_owned()),
+                grpc::Encoding::Deflate => Some("Deflate".to_owned()),
+                grpc::Encoding::Zstd => Some("Zstd".to_owned()),
+            },
+            runtime_name: self.name.clone(),
+            prefetch: self.calls.prefetch,
+        }
+    }
+}
+
+/// With a scheme in any case, as peers show it.
+fn shown(address: &Address) -> String {
+    if address.tls() { address.to_string() } else { format!("grpc://{address}") }
+}

@@ -1,0 +1,172 @@
+//! From the configuration to the settings of the parts. Every default of the configuration is filled in
+//! already, so this is all there is between the two.
+
+use std::time::Duration;
+
+use bytestring::ByteString;
+use call::{Limits, Metadata};
+use config::{Compression, GatewaySpec, GrpcOptions, Protocol, Retries};
+use executor_client::Roots;
+use grpc::Encoding;
+use grpc::client::Keepalive;
+use routing::GraphSpec;
+use server::{HttpOptions, Timing, tls};
+
+use super::{Executor, InvalidSettings, Port, PortNumber, Settings};
+
+impl TryFrom<GatewaySpec> for Settings {
+    type Error = InvalidSettings;
+
+    fn try_from(spec: GatewaySpec) -> Result<Self, InvalidSettings> {
+        let GatewaySpec { name, server, client, graph, prefetch, http: _, telemetry: _, log: _ } = spec;
+        let tls = server.tls.as_ref().map(|tls| tls::Files {
+            certificates: tls.certificates.clone(),
+            private_key: tls.private_key.clone(),
+            client_authorities: tls.client_authorities.clone(),
+        });
+        Ok(Self {
+            name,
+            ports: ports(&server)?,
+            tls,
+            executors: executors(&graph)?,
+            graph: GraphSpec {
+                description: graph.description,
+                conditions: graph.conditions,
+                no_reduce: graph.no_reduce,
+            },
+            client: client_settings(&client)?,
+            calls: grpc::server::Settings {
+                max_message: max_message(&server),
+                prefetch: prefetch.map_or(0, usize::from),
+                ..grpc::server::Settings::default()
+            },
+            http: http_options(&server),
+            limits: Limits { requests: server.limits.requests, bytes: server.limits.bytes },
+            max_timeout: server.limits.request_timeout,
+            drain: Timing { linger: server.drain_linger, grace: server.drain_grace },
+            workers: server.workers,
+        })
+    }
+}
+
+fn ports(server: &config::Server) -> Result<Vec<Port>, InvalidSettings> {
+    let listener = |listener: &config::Listener| {
+        if let Some(other) = listener.protocols.iter().find(|protocol| **protocol != Protocol::Grpc) {
+            return Err(InvalidSettings::Protocol { protocol: other.name() });
+        }
+        let number = match (listener.port, server.free_ports) {
+            (config::Port::Fixed(port), _) => PortNumber::Fixed(port),
+            (config::Port::Free, None) => PortNumber::Free,
+            (config::Port::Free, Some((first, last))) => PortNumber::FreeWithin(first, last),
+        };
+        Ok(Port { host: server.host.clone(), number })
+    };
+    server.listeners.iter().map(listener).collect()
+}
+
+fn executors(graph: &config::Graph) -> Result<indexmap::IndexMap<String, Executor>, InvalidSettings> {
+    let mut executors = indexmap::IndexMap::new();
+    for (name, addresses) in &graph.addresses {
+        let addresses = addresses.iter().map(|address| address.to_string().parse()).collect::<Result<_, _>>();
+        let addresses =
+            addresses.map_err(|source| InvalidSettings::Address { executor: name.clone(), source })?;
+        let headers = graph.metadata.get(name).into_iter().flatten();
+        let headers = headers.map(|(name, value)| {
+            (ByteString::from(name.to_ascii_lowercase()), ByteString::from(value.as_str()))
+        });
+        let metadata = Metadata(headers.collect());
+        executors.insert(name.clone(), Executor { addresses, metadata });
+    }
+    Ok(executors)
+}
+
+fn client_settings(client: &config::Client) -> Result<executor_client::Settings, InvalidSettings> {
+    if client.tls.identity.is_some() {
+        return Err(InvalidSettings::Unsupported { what: "a certificate of the gateway's own towards executors" });
+    }
+    let defaults = executor_client::Settings::default();
+    let options = grpc::client::Options {
+        connect_timeout: client.connect_timeout,
+        keepalive: keepalive(&client.grpc),
+        max_message: length(&client.grpc, "grpc.max_receive_message_length")
+            .unwrap_or(defaults.options.max_message),
+        ..defaults.options.clone()
+    };
+    Ok(executor_client::Settings {
+        retries: match client.retries {
+            Retries::Auto => -1,
+            Retries::Times(times) => i32::try_from(times).unwrap_or(i32::MAX),
+        },
+        timeout_send: client.timeout_send,
+        encoding: match client.compression {
+            Compression::None => Encoding::Identity,
+            Compression::Deflate => Encoding::Deflate,
+            Compression::Gzip => Encoding::Gzip,
+            Compression::Zstd => Encoding::Zstd,
+        },
+        balance: match client.balance {
+            config::Balance::LeastLoaded => executor_client::Balance::LeastLoaded,
+            config::Balance::RoundRobin => executor_client::Balance::RoundRobin,
+        },
+        connections_per_replica: client.connections_per_replica.get(),
+        // Once means: not within the life of any process.
+        resolve_every: client.resolve_every.unwrap_or(Duration::from_secs(u32::MAX.into())),
+        max_backoff: client
+            .grpc
+            .milliseconds("grpc.max_reconnect_backoff_ms")
+            .unwrap_or(defaults.max_backoff),
+        roots: client.tls.authorities.clone().map_or(Roots::System, Roots::File),
+        options,
+        ..defaults
+    })
+}
+
+/// A time that is not positive switches pings off.
+fn keepalive(options: &GrpcOptions) -> Option<Keepalive> {
+    let defaults = Keepalive::default();
+    let time = options.number("grpc.keepalive_time_ms");
+    if time.is_some_and(|time| time <= 0 || time >= i32::MAX.into()) {
+        return None;
+    }
+    let number = |name| options.number(name);
+    Some(Keepalive {
+        time: options.milliseconds("grpc.keepalive_time_ms").unwrap_or(defaults.time),
+        timeout: options.milliseconds("grpc.keepalive_timeout_ms").unwrap_or(defaults.timeout),
+        without_calls: number("grpc.keepalive_permit_without_calls")
+            .map_or(defaults.without_calls, |permit| permit != 0),
+        max_without_data: number("grpc.http2.max_pings_without_data")
+            .and_then(|pings| usize::try_from(pings).ok())
+            .map_or(defaults.max_without_data, |pings| if pings == 0 { usize::MAX } else { pings }),
+    })
+}
+
+fn http_options(server: &config::Server) -> HttpOptions {
+    let defaults = HttpOptions::default();
+    let keepalive = keepalive(&server.grpc);
+    HttpOptions {
+        max_connections: server.limits.connections,
+        handshake_timeout: server.limits.handshake_timeout,
+        header_timeout: server.limits.header_timeout,
+        max_header_bytes: length(&server.grpc, "grpc.max_metadata_size")
+            .and_then(|bytes| u32::try_from(bytes).ok())
+            .unwrap_or(server.limits.header),
+        max_streams: length(&server.grpc, "grpc.max_concurrent_streams")
+            .and_then(|streams| u32::try_from(streams).ok())
+            .unwrap_or(server.limits.streams),
+        keepalive_time: keepalive.map(|keepalive| keepalive.time),
+        keepalive_timeout: keepalive
+            .map_or(defaults.keepalive_timeout, |keepalive| keepalive.timeout),
+        ..defaults
+    }
+}
+
+/// The smaller of the two bounds that a user can set; without either, what one frame can hold.
+fn max_message(server: &config::Server) -> usize {
+    let bounds = [server.limits.message, length(&server.grpc, "grpc.max_receive_message_length")];
+    bounds.into_iter().flatten().min().unwrap_or(grpc::server::Settings::default().max_message)
+}
+
+/// A number of things; negative ones mean that there is no bound.
+fn length(options: &GrpcOptions, name: &str) -> Option<usize> {
+    usize::try_from(options.number(name)?).ok()
+}

@@ -1,0 +1,135 @@
+//! Asking another process whether it serves.
+
+mod address;
+mod over_grpc;
+mod over_http;
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+pub use address::{Address, InvalidAddress};
+
+use address::Protocol;
+
+/// What is asked, of whom, and how often.
+#[derive(Debug, Clone)]
+pub struct Ping {
+    /// What is asked.
+    pub subject: Subject,
+    /// Of whom.
+    pub address: Address,
+    /// How long each round may take.
+    pub allowed: Duration,
+    /// How many rounds to try at most.
+    pub attempts: u32,
+    /// How many rounds must succeed.
+    pub min_successful: u32,
+}
+
+/// What is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Subject {
+    /// Whether a gateway or an executor is ready for requests.
+    Process,
+    /// Whether a request passes through all executors of a Flow.
+    Flow,
+}
+
+/// Why a process does not count as serving.
+#[derive(Debug, thiserror::Error)]
+pub enum PingError {
+    /// The name has no address.
+    #[error("cannot resolve `{host}`")]
+    Resolve {
+        /// The name.
+        host: String,
+        /// Why.
+        source: Option<std::io::Error>,
+    },
+    /// There is no connection.
+    #[error("cannot connect to {address}")]
+    Connect {
+        /// The address.
+        address: Address,
+        /// Why.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The call failed.
+    #[error("{address} gave no answer")]
+    Call {
+        /// The address.
+        address: Address,
+        /// Why.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// It took too long.
+    #[error("{address} gave no answer within {allowed:?}")]
+    TimedOut {
+        /// The address.
+        address: Address,
+        /// How long it was allowed to take.
+        allowed: Duration,
+    },
+    /// The process says that it is not ready.
+    #[error("{address} is not ready for requests")]
+    NotReady {
+        /// The address.
+        address: Address,
+    },
+    /// The process answered something else than a healthy one does.
+    #[error("{address} answered with status {status}")]
+    HttpStatus {
+        /// The address.
+        address: Address,
+        /// The status.
+        status: http::StatusCode,
+    },
+    /// The request did not pass through the Flow.
+    #[error("the dry run of the Flow at {address} failed: {description}")]
+    DryRun {
+        /// The address.
+        address: Address,
+        /// As the gateway told it.
+        description: String,
+    },
+}
+
+/// Asks until enough rounds have succeeded.
+///
+/// # Errors
+///
+/// The failure of the last round, if too few have.
+pub async fn ping(ping: &Ping) -> Result<(), PingError> {
+    let mut successful = 0;
+    let mut outcome = Ok(());
+    for _ in 0..ping.attempts {
+        outcome = round(ping).await;
+        successful += u32::from(outcome.is_ok());
+        if successful >= ping.min_successful {
+            return Ok(());
+        }
+    }
+    outcome
+}
+
+async fn round(ping: &Ping) -> Result<(), PingError> {
+    let Ping { subject, address, allowed, .. } = ping;
+    let asked = async {
+        match address.protocol {
+            Protocol::Grpc => over_grpc::ask(*subject, address, *allowed).await,
+            Protocol::Http => over_http::ask(*subject, address).await,
+        }
+    };
+    let timed_out = || PingError::TimedOut { address: address.clone(), allowed: *allowed };
+    tokio::time::timeout(*allowed, asked).await.unwrap_or_else(|_| Err(timed_out()))
+}
+
+/// Drives a connection while its answer is awaited. The connection's end is the answer's to report: part of
+/// it may still have to be read.
+async fn without_end(connection: impl Future) -> Infallible {
+    connection.await;
+    std::future::pending().await
+}
+
+#[cfg(test)]
+mod tests;

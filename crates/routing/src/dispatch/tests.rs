@@ -1,0 +1,9 @@
+//! Requests through graphs. Rows of the acceptance table for Jina's behaviour are named in the cases.
+
+mod errors;
+mod floating;
+mod joins;
+mod parameters;
+mod random;
+mod support;
+mod ways;
