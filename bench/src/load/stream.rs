@@ -18,6 +18,9 @@ pub(super) async fn run(task: Task, in_flight: usize) -> anyhow::Result<Latencie
     let opened = task.connection.open(path, HeaderMap::new(), Deadline::NEVER, Encoding::Identity).await?;
     let (outbox, reply) = opened;
     let (free, places) = mpsc::channel(in_flight);
+    for place in 0..in_flight {
+        free.send(place).await?;
+    }
     // Both at once: a peer that cannot get rid of its answers reads no more messages.
     let receive = async { receive(&task, reply.await?, free, in_flight).await };
     let ((), latencies) = tokio::try_join!(send(&task, outbox, places), receive)?;
@@ -45,9 +48,6 @@ async fn receive(
 ) -> anyhow::Result<Latencies> {
     let mut latencies = latencies()?;
     let mut begins = vec![Instant::now(); in_flight];
-    for place in 0..in_flight {
-        free.send(place).await?;
-    }
     while !task.is_over() {
         let place = next(task, &mut reply, &mut latencies, &mut begins).await?;
         begins[place] = Instant::now();
