@@ -1,1 +1,46 @@
-//! Tests of the whole: gateway, executors and clients on real sockets.
+//! Tests of the whole: real gateways and executors on real sockets, in one process.
+//!
+//! A [`Sandbox`] is a gateway before some executors, all on free ports of the loopback interface. Executors
+//! are [`Stub`]s, whose answers a test makes itself, or those of the runtime. A [`Caller`] speaks gRPC on the
+//! level of bytes, so that tests see exactly what is on the wire.
+
+mod caller;
+pub mod documents;
+pub mod golden;
+mod sandbox;
+mod stub;
+
+use std::time::Duration;
+
+pub use caller::{Caller, Exchange};
+pub use sandbox::{Builder, Sandbox};
+pub use stub::{Served, Stub};
+
+/// How long a test waits for what is due at once. Only a failure takes that long.
+pub const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Waits for something that is due at once.
+///
+/// # Panics
+///
+/// If it takes too long.
+pub async fn soon<T>(what: &str, due: impl Future<Output = T>) -> T {
+    match tokio::time::timeout(PATIENCE, due).await {
+        Ok(due) => due,
+        Err(_) => panic!("waited for {PATIENCE:?}: {what}"),
+    }
+}
+
+/// Asks again and again until the answer is yes.
+///
+/// # Panics
+///
+/// If it takes too long.
+pub async fn eventually(what: &str, mut state: impl AsyncFnMut() -> bool) {
+    soon(what, async {
+        while !state().await {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    })
+    .await;
+}

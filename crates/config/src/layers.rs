@@ -12,6 +12,14 @@ use crate::{Place, Problem, Warning};
 /// The environment of the process, as the caller read it.
 pub type Environment = IndexMap<String, String>;
 
+/// The environment of this process. Variables that are no UTF-8 cannot be meant for us.
+#[must_use]
+pub fn process_environment() -> Environment {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect()
+}
+
 /// Values with the places they were found in, by the argument's name, in canonical form.
 pub(crate) type Values = IndexMap<&'static str, (Value, Place)>;
 

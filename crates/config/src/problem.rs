@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 /// Something that must be changed before anything can start.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, thiserror::Error)]
 #[error("{place}{reason}")]
 pub struct Problem {
     /// Where.
@@ -14,7 +14,7 @@ pub struct Problem {
 }
 
 /// Something to tell the user that stops nothing.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Warning {
     /// Nobody knows the argument.
     UnknownArgument {
@@ -69,7 +69,7 @@ pub enum Place {
 }
 
 /// What is wrong.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum Reason {
     /// A value is not of its kind.
     #[error("expected {expected}, found `{found}`")]

@@ -46,10 +46,7 @@ impl StartError {
     #[must_use]
     pub fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Settings(_)
-            | Self::Graph(_)
-            | Self::ServerTls(_)
-            | Self::Target(_) => ExitCode::from(2),
+            Self::Settings(_) | Self::Graph(_) | Self::ServerTls(_) | Self::Target(_) => ExitCode::from(2),
             Self::Bind(_) | Self::Schemas(_) | Self::System { .. } => ExitCode::FAILURE,
         }
     }

@@ -48,7 +48,8 @@ impl Opening {
     }
 
     async fn run(self, drain: DrainHandle) -> Result<(), StartError> {
-        let Self { listeners, services, tls, http, workers, graph, endpoints, catalog, cluster, latch } = self;
+        let Self { listeners, services, tls, http, workers, graph, endpoints, catalog, cluster, latch } =
+            self;
         let mut discoveries = cluster.discoveries();
         let known = Known { graph, endpoints, catalog };
         while !known.update(&mut discoveries) {

@@ -9,7 +9,7 @@ mod driver;
 mod reply;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -99,6 +99,23 @@ struct Shared {
     calls: AtomicUsize,
     /// Counts what arrived, so that the driver sees whether anything did.
     received: AtomicUsize,
+    /// An [`End`].
+    end: AtomicU8,
+}
+
+/// How a connection ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// It has not, or its driver was dropped.
+    Open,
+    /// In order.
+    Closed,
+    /// It broke.
+    Lost,
+    /// The peer did not answer pings.
+    Silent,
+    /// The peer closed it because it was pinged too often; the next one should ping less.
+    TooManyPings,
 }
 
 /// One call as it goes out.
@@ -131,6 +148,16 @@ impl Connection {
     #[must_use]
     pub fn is_closed(&self) -> bool {
         self.shared.closed.load(Ordering::Relaxed)
+    }
+
+    /// How it ended, once its driver is done.
+    #[must_use]
+    pub fn end(&self) -> End {
+        let end = self.shared.end.load(Ordering::Relaxed);
+        [End::Closed, End::Lost, End::Silent, End::TooManyPings]
+            .into_iter()
+            .find(|known| *known as u8 == end)
+            .unwrap_or(End::Open)
     }
 
     /// Calls whose answers are not complete.

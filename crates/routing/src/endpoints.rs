@@ -40,11 +40,6 @@ impl Endpoints {
         self.of_nodes.iter().map(ArcSwapOption::load_full).collect()
     }
 
-    /// What those of the executors say that are asked for; the gateway says nothing.
-    pub(crate) fn all_of(&self, indexes: impl Iterator<Item = usize>) -> Vec<Option<Arc<Discovery>>> {
-        indexes.map(|index| self.get(NodeIndex(index))).collect()
-    }
-
     /// Whether an executor answers requests for `endpoint`. As long as nothing is known of it, it may.
     pub(crate) fn binds(&self, index: usize, endpoint: &str) -> bool {
         let known = self.of_nodes.get(index).map(ArcSwapOption::load);

@@ -3,9 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytestring::ByteString;
 use call::Deadline;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::task::TaskTracker;
+use tracing::Instrument as _;
 
 use crate::Error;
 
@@ -69,14 +71,21 @@ impl Tasks {
         Deadline::after(self.allowed)
     }
 
-    pub(crate) fn spawn(&self, place: Place, task: impl Future<Output = ()> + Send + 'static) {
+    /// Runs `task`, which starts with a call to `executor`.
+    pub(crate) fn spawn(
+        &self,
+        place: Place,
+        executor: ByteString,
+        task: impl Future<Output = ()> + Send + 'static,
+    ) {
         let allowed = self.deadline();
-        self.tracker.spawn(async move {
+        let bounded = async move {
             let _place = place;
             if allowed.bound(task).await.is_none() {
-                tracing::warn!("a floating call took too long and was given up");
+                tracing::warn!(%executor, "a floating call took too long and was given up");
             }
-        });
+        };
+        self.tracker.spawn(bounded.in_current_span());
     }
 }
 

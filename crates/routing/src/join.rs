@@ -3,13 +3,14 @@
 //! Nothing is decoded that need not be: parts that hold the same documents, because executors on the way were
 //! passed by, count once, and parts without documents not at all.
 
+use std::sync::Arc;
+
 use call::wire::Malformed;
-use call::{Message, Payload};
+use call::{Message, NodeIndex, Payload};
 use docarray::discovery::Discovery;
 use docarray::{Filter, merge, node};
 use serde_json::Value;
 
-use crate::asked::Asked;
 use crate::{Endpoints, Error, Graph};
 
 /// What an executor, or the gateway itself, hands on.
@@ -40,75 +41,82 @@ pub(crate) fn malformed(origin: usize, source: Malformed, graph: &Graph) -> Erro
     }
 }
 
-/// Merges the parts of the join at `index` into one. There is at least one part, and none has failed.
-pub(crate) fn reduce(
-    mut parts: Vec<Output>,
-    index: usize,
-    asked: &Asked,
-    graph: &Graph,
-    endpoints: &Endpoints,
-) -> Result<Output, Error> {
-    let mut contents: Vec<(usize, Payload)> = Vec::with_capacity(parts.len());
-    for part in &parts {
-        let known = contents.iter().any(|(origin, _)| *origin == part.origin);
-        if let Some(content) = part.message.documents.as_ref().filter(|content| !known && !content.is_empty())
-        {
-            contents.push((part.origin, content.clone()));
+/// A node where branches come together.
+pub(crate) struct Join<'a> {
+    pub(crate) index: usize,
+    /// What the request is for.
+    pub(crate) endpoint: &'a str,
+    pub(crate) graph: &'a Graph,
+    pub(crate) endpoints: &'a Endpoints,
+}
+
+impl Join<'_> {
+    /// Merges all parts into one. There is at least one, and none has failed.
+    pub(crate) fn reduce(&self, mut parts: Vec<Output>) -> Result<Output, Error> {
+        let mut contents: Vec<(usize, Payload)> = Vec::with_capacity(parts.len());
+        for part in &parts {
+            let known = contents.iter().any(|(origin, _)| *origin == part.origin);
+            let documents = part.message.documents.as_ref();
+            if let Some(content) = documents.filter(|content| !known && !content.is_empty()) {
+                contents.push((part.origin, content.clone()));
+            }
+        }
+        let (origin, documents) = match contents.len() {
+            0 => (parts[0].origin, parts[0].message.documents.take()),
+            1 => contents.pop().map_or((self.index, None), |(origin, only)| (origin, Some(only))),
+            _ => self.merge(contents)?,
+        };
+        // Header and routes are those of the first part that reports no error.
+        let survivor = parts.iter().position(|part| !part.message.is_error()).unwrap_or(0);
+        let message = Message { documents, ..parts.swap_remove(survivor).message };
+        Ok(Output { message, origin, failed: false })
+    }
+
+    /// Merges the documents of at least two branches, and tells who made the result.
+    fn merge(&self, contents: Vec<(usize, Payload)>) -> Result<(usize, Option<Payload>), Error> {
+        let mut lists: Vec<(usize, Payload)> = Vec::with_capacity(contents.len());
+        for (origin, content) in &contents {
+            let docs = node::doc_list(content.clone());
+            let docs = docs.map_err(|source| malformed(*origin, source, self.graph))?;
+            if !docs.is_empty() {
+                lists.push((*origin, docs));
+            }
+        }
+        if let [] | [_] = lists[..] {
+            // Nothing to merge: the only branch with documents, or else the first one, as it is.
+            let origin = lists.first().map_or(contents[0].0, |(origin, _)| *origin);
+            let content = contents.into_iter().find(|(of, _)| *of == origin).map(|(_, content)| content);
+            return Ok((origin, content));
+        }
+        let known = self.discoveries(&lists);
+        let merged = merge::merge(lists.iter().map(|(_, docs)| docs.clone()), self.schema(&known));
+        let merged = merged.map_err(|source| self.culprit(&lists, source))?;
+        Ok((self.index, Some(node::content(merged))))
+    }
+
+    /// What the executors before the join say of themselves, and as the last one the executor at the join.
+    fn discoveries(&self, lists: &[(usize, Payload)]) -> Vec<Option<Arc<Discovery>>> {
+        let nodes = lists.iter().map(|(origin, _)| *origin).chain([self.index]);
+        nodes.map(|node| self.endpoints.get(NodeIndex(node))).collect()
+    }
+
+    /// The schema of the documents: of what the first branch returns that tells it, or else of what the
+    /// executor at the join takes.
+    fn schema<'a>(&self, known: &'a [Option<Arc<Discovery>>]) -> Option<&'a Value> {
+        let (join, branches) = known.split_last()?;
+        let schema_of = |known: &'a Option<Arc<Discovery>>| known.as_ref()?.schema(self.endpoint);
+        let returned = branches.iter().find_map(schema_of).map(|schema| &schema.output.schema);
+        returned.or_else(|| Some(&schema_of(join)?.input.schema))
+    }
+
+    /// Who is to blame for documents that cannot be merged.
+    fn culprit(&self, lists: &[(usize, Payload)], source: Malformed) -> Error {
+        match lists.iter().find(|(_, docs)| merge::ids(docs.clone()).is_err()) {
+            Some((origin, _)) => malformed(*origin, source, self.graph),
+            None => Error::Merge { executor: self.graph.name(self.index).clone(), source },
         }
     }
-    let (documents, origin) = match contents.len() {
-        0 => (parts[0].message.documents.take(), parts[0].origin),
-        1 => contents.pop().map_or((None, index), |(origin, only)| (Some(only), origin)),
-        _ => merge_contents(contents, index, asked, graph, endpoints)?,
-    };
-    // Header and routes are those of the first part that reports no error.
-    let survivor = parts.iter().position(|part| !part.message.is_error()).unwrap_or(0);
-    let message = Message { documents, ..parts.swap_remove(survivor).message };
-    Ok(Output { message, origin, failed: false })
 }
 
-/// Merges the documents of at least two branches; who made the result is the second value.
-fn merge_contents(
-    contents: Vec<(usize, Payload)>,
-    index: usize,
-    asked: &Asked,
-    graph: &Graph,
-    endpoints: &Endpoints,
-) -> Result<(Option<Payload>, usize), Error> {
-    let mut lists: Vec<(usize, Payload)> = Vec::with_capacity(contents.len());
-    for (origin, content) in &contents {
-        let docs = node::doc_list(content.clone()).map_err(|source| malformed(*origin, source, graph))?;
-        if !docs.is_empty() {
-            lists.push((*origin, docs));
-        }
-    }
-    if let [] | [_] = lists[..] {
-        // Nothing to merge: the only branch with documents, or else the first one, as it is.
-        let origin = lists.first().map_or(contents[0].0, |(origin, _)| *origin);
-        let content = contents.into_iter().find(|(of, _)| *of == origin).map(|(_, content)| content);
-        return Ok((content, origin));
-    }
-    let known = endpoints.all_of(lists.iter().map(|(origin, _)| *origin).chain([index]));
-    let schema = schema(&known, asked.endpoint());
-    let merged = merge::merge(lists.iter().map(|(_, docs)| docs.clone()), schema);
-    let merged = merged.map_err(|source| culprit(&lists, index, source, graph))?;
-    Ok((Some(node::content(merged)), index))
-}
-
-/// What is known of the documents: what the first branch whose executor tells it returns, or what the last of
-/// the executors, the one after the join, takes.
-fn schema<'a>(known: &'a [Option<std::sync::Arc<Discovery>>], endpoint: &str) -> Option<&'a Value> {
-    let (join, branches) = known.split_last()?;
-    let schema_of = |known: &'a Option<std::sync::Arc<Discovery>>| known.as_ref()?.schema(endpoint);
-    let returned = branches.iter().find_map(schema_of).map(|schema| &schema.output.schema);
-    returned.or_else(|| Some(&schema_of(join)?.input.schema))
-}
-
-/// Who is to blame for documents that cannot be merged.
-fn culprit(lists: &[(usize, Payload)], index: usize, source: Malformed, graph: &Graph) -> Error {
-    let broken = lists.iter().find(|(_, docs)| merge::ids(docs.clone()).is_err());
-    match broken {
-        Some((origin, _)) => malformed(*origin, source, graph),
-        None => Error::Merge { executor: graph.name(index).clone(), source },
-    }
-}
+#[cfg(test)]
+mod tests;

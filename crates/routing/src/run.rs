@@ -18,7 +18,7 @@ use crate::calls::Calls;
 use crate::dispatch::{Core, Pool};
 use crate::floating::Place;
 use crate::graph::Node;
-use crate::join::{self, Output};
+use crate::join::{self, Join, Output};
 use crate::parameters;
 use crate::{Error, Graph};
 
@@ -159,9 +159,9 @@ impl<'a, P: Pool> Run<'a, P> {
             return Ok(None);
         }
         let Core { graph, endpoints, .. } = &**self.core;
+        let join = Join { index, endpoint: self.asked.endpoint(), graph, endpoints };
         if !self.reach(index) {
-            let merged = join::reduce(parts, index, self.asked, graph, endpoints)?;
-            self.settle(index, merged);
+            self.settle(index, join.reduce(parts)?);
             return Ok(None);
         }
         for part in &mut parts {
@@ -171,8 +171,7 @@ impl<'a, P: Pool> Run<'a, P> {
             let messages = parts.into_iter().map(|part| self.prepared(index, part.message));
             return Ok(Some(HopInput::Many(messages.collect::<Result<_, _>>()?)));
         }
-        let merged = join::reduce(parts, index, self.asked, graph, endpoints)?;
-        let mut message = self.prepared(index, merged.message)?;
+        let mut message = self.prepared(index, join.reduce(parts)?.message)?;
         message.parameters = parameters::with_place_for_results(&message.parameters)
             .map_err(|source| Error::Parameters { source })?;
         self.slots[index].sent = message.parameters.clone();
@@ -287,7 +286,9 @@ impl<'a, P: Pool> Run<'a, P> {
         if let Some(place) = self.places.pop().filter(|_| any_can_run) {
             let mut asked = self.asked.clone();
             asked.context.deadline = self.core.tasks.deadline();
-            self.core.tasks.spawn(place, float(self.core.clone(), asked, index, inputs));
+            let label = island.entries.first().map(|entry| self.node(*entry).label.clone());
+            let run = float(self.core.clone(), asked, index, inputs);
+            self.core.tasks.spawn(place, label.unwrap_or_default(), run);
         }
     }
 }

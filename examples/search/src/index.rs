@@ -1,7 +1,7 @@
 //! A full-text index of passages on disk, kept by document.
 //!
 //! What a call changed is on disk and can be found when the call returns; a call that fails has changed
-//! nothing. One writer at a time, any number of searches beside it.
+//! nothing. Any number of searches run beside what is written.
 
 mod error;
 mod excerpt;
@@ -9,19 +9,20 @@ mod query;
 mod schema;
 mod search;
 mod words;
+mod writer;
 
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bytesize::ByteSize;
 use tantivy::collector::Count;
 use tantivy::directory::MmapDirectory;
-use tantivy::indexer::{IndexWriterOptions, LogMergePolicy, UserOperation};
+use tantivy::indexer::UserOperation;
 use tantivy::query::TermQuery;
 use tantivy::schema::IndexRecordOption;
-use tantivy::{IndexReader, IndexWriter, ReloadPolicy, TantivyError};
+use tantivy::{IndexReader, ReloadPolicy};
 
 use schema::Fields;
+use writer::Writer;
 
 pub use error::Error;
 pub use query::{Operator, Syntax};
@@ -31,12 +32,10 @@ pub use words::Language;
 /// An index in a directory of its own.
 pub struct Index {
     directory: PathBuf,
-    settings: Settings,
     fields: Fields,
     index: tantivy::Index,
     reader: IndexReader,
-    /// None after a failed write: what the writer still held is gone with it, and the next write opens another.
-    writer: Mutex<Option<IndexWriter>>,
+    writer: Writer,
 }
 
 /// How an index is kept.
@@ -105,11 +104,11 @@ impl Index {
         let builder =
             tantivy::Index::builder().schema(schema).tokenizers(words::tokenizers(settings.language));
         let index = builder.open_or_create(mmap).map_err(opening)?;
-        let writer = writer(&index, settings).map_err(opening)?;
+        let writer = Writer::open(index.clone(), settings).map_err(opening)?;
         // Readers are told after each commit, so that a document can be found as soon as its call returns.
         let reader =
             index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into().map_err(opening)?;
-        Ok(Self { directory, settings, fields, index, reader, writer: Mutex::new(Some(writer)) })
+        Ok(Self { directory, fields, index, reader, writer })
     }
 
     /// Keeps documents, in place of those of the same ids. All of them, or none if it fails.
@@ -163,23 +162,8 @@ impl Index {
         if operations.is_empty() {
             return Ok(());
         }
-        let mut slot = self.writer();
-        let mut writer = match slot.take() {
-            Some(writer) => writer,
-            None => writer(&self.index, self.settings)
-                .map_err(|source| Error::opening(&self.directory, source))?,
-        };
-        // A writer that fails is dropped, and with it what it has not committed.
-        let written = writer.run(operations).and_then(|_| writer.commit());
-        written.map_err(|source| Error::Write { source })?;
-        *slot = Some(writer);
-        drop(slot);
+        self.writer.write(operations).map_err(|source| Error::Write { source })?;
         self.reader.reload().map_err(|source| Error::Read { source })
-    }
-
-    fn writer(&self) -> MutexGuard<'_, Option<IndexWriter>> {
-        // Whoever panicked had taken the writer out, so there is none in a state between two commits.
-        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -187,23 +171,6 @@ impl std::fmt::Debug for Index {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Index").field("directory", &self.directory).finish_non_exhaustive()
     }
-}
-
-fn writer(index: &tantivy::Index, settings: Settings) -> Result<IndexWriter, TantivyError> {
-    let heap = usize::try_from(settings.writer_heap.as_u64()).unwrap_or(usize::MAX);
-    // One thread keeps the passages of a call together and is faster than calls come in.
-    let options = IndexWriterOptions::builder()
-        .num_worker_threads(1)
-        .memory_budget_per_thread(heap)
-        .num_merge_threads(1)
-        .build();
-    let writer = index.writer_with_options(options)?;
-    // Every call makes a segment, so small ones are joined soon; documents that were replaced leave no more
-    // than a third of a segment behind.
-    let mut policy = LogMergePolicy::default();
-    policy.set_del_docs_ratio_before_merge(0.34);
-    writer.set_merge_policy(Box::new(policy));
-    Ok(writer)
 }
 
 fn check_id(id: &str) -> Result<(), Error> {

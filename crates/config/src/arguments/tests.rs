@@ -92,7 +92,7 @@ fn an_element_with_a_blank_is_no_argument() {
 
 #[test]
 fn every_exported_argument_list_is_read() {
-    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/exported-arguments.json");
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/exported/arguments.json");
     let examples: Value = serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
     let mut n_lists = 0;
     for argv in examples.as_array().unwrap() {

@@ -14,7 +14,7 @@ pub(crate) enum Addresses {
 }
 
 pub(crate) fn gateway(settings: &Settings, context: &mut Context<'_>, addresses: Addresses) -> GatewaySpec {
-    let protocols = served(settings, context);
+    let protocols = served(settings, context, addresses);
     let mut listeners = gateway_listeners_of(settings, context, protocols);
     if listeners.is_empty() {
         listeners = gateway_listeners(settings, context, vec![Protocol::Grpc]);
@@ -63,13 +63,17 @@ enum Served {
 }
 
 /// `uses` names one of four classes; a class of one protocol decides against `--protocol`.
-fn served(settings: &Settings, context: &mut Context<'_>) -> Served {
+fn served(settings: &Settings, context: &mut Context<'_>, addresses: Addresses) -> Served {
     let listed = protocols(settings);
     let one = match settings.text("uses") {
         None | Some("" | "CompositeGateway" | "Gateway" | "BaseGateway") => return Served::Listed(listed),
         Some("GRPCGateway") => Protocol::Grpc,
         Some("HTTPGateway" | "FastAPIBaseGateway") => Protocol::Http,
         Some("WebSocketGateway") => Protocol::WebSocket,
+        Some(image) if image.starts_with("docker://") && addresses == Addresses::Later => {
+            context.doubt(settings.place("uses"), "a gateway image can be exported, but not run here");
+            return Served::Listed(listed);
+        }
         Some(other) => {
             let what = "GRPCGateway, HTTPGateway, WebSocketGateway, CompositeGateway or a YAML file \
                         (gateways of Python code cannot run here)";

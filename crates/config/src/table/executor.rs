@@ -31,6 +31,7 @@ pub(super) const ROWS: &[Argument] = &[
         Form::Text,
         "Name of an executor, an executor file, docker://image; the pass-through executor if left out",
     ),
+    row(EXECUTOR, "uses-with", Form::KeyValue, "Handed to the executor when it is made"),
     row(EXECUTOR, "uses-metas", Form::KeyValue, "Overrides the executor's name, description and workspace"),
     row(
         EXECUTOR,

@@ -32,6 +32,9 @@ pub(super) const ROWS: &[Argument] = &[
     row(GATEWAY, "host", Form::Text, "Address or name to listen on").aliases(&["host-in"]).or("0.0.0.0"),
     row(GATEWAY, "proxy", Form::Flag, "Keep the proxy variables of the environment").or("false").accepted(),
     row(GATEWAY, "uses", Form::Text, "One of the built-in gateways, or a file that configures one"),
+    row(GATEWAY, "uses-with", Form::KeyValue, "Handed to a gateway of Python code")
+        .elsewhere()
+        .warn("only built-in gateways run here"),
     row(GATEWAY, "replicas", Form::Count, "Gateways that Kubernetes runs").or("1").accepted(),
     row(GATEWAY, "graph-description", Form::Json, "The graph as JSON: node to list of successors").or("{}"),
     row(GATEWAY, "graph-conditions", Form::Json, "Conditions as JSON: node to filter").or("{}"),

@@ -36,7 +36,6 @@ pub(super) const ROWS: &[Argument] = &[
         .elsewhere()
         .warn(CONTAINERS),
     row(BOTH, "py-modules", Form::Texts, "Python files that define what is used").elsewhere().warn(PYTHON),
-    row(BOTH, "uses-with", Form::KeyValue, "Handed to the executor when it is made"),
     row(BOTH, "grpc-server-options", Form::KeyValue, "Options of the gRPC server by their gRPC names"),
     row(
         BOTH,

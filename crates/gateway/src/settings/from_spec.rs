@@ -82,7 +82,9 @@ fn executors(graph: &config::Graph) -> Result<indexmap::IndexMap<String, Executo
 
 fn client_settings(client: &config::Client) -> Result<executor_client::Settings, InvalidSettings> {
     if client.tls.identity.is_some() {
-        return Err(InvalidSettings::Unsupported { what: "a certificate of the gateway's own towards executors" });
+        return Err(InvalidSettings::Unsupported {
+            what: "a certificate of the gateway's own towards executors",
+        });
     }
     let defaults = executor_client::Settings::default();
     let options = grpc::client::Options {
@@ -154,8 +156,7 @@ fn http_options(server: &config::Server) -> HttpOptions {
             .and_then(|streams| u32::try_from(streams).ok())
             .unwrap_or(server.limits.streams),
         keepalive_time: keepalive.map(|keepalive| keepalive.time),
-        keepalive_timeout: keepalive
-            .map_or(defaults.keepalive_timeout, |keepalive| keepalive.timeout),
+        keepalive_timeout: keepalive.map_or(defaults.keepalive_timeout, |keepalive| keepalive.timeout),
         ..defaults
     }
 }

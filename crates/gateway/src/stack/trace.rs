@@ -85,9 +85,8 @@ fn report(failure: &Error, request_id: &str, endpoint: &str) {
         ErrorCode::Unavailable | ErrorCode::DeadlineExceeded | ErrorCode::Overloaded => {
             warn!(?code, error = cause, request_id, endpoint, "a request failed");
         }
-        ErrorCode::InvalidRequest
-        | ErrorCode::NotFound
-        | ErrorCode::Unimplemented
-        | ErrorCode::Cancelled => debug!(?code, error = cause, request_id, endpoint, "a request failed"),
+        ErrorCode::InvalidRequest | ErrorCode::NotFound | ErrorCode::Unimplemented | ErrorCode::Cancelled => {
+            debug!(?code, error = cause, request_id, endpoint, "a request failed")
+        }
     }
 }

@@ -3,7 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize};
 use std::time::Duration;
 
 use http::uri::{Authority, Scheme};
@@ -14,7 +14,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
 use super::driver::Driver;
-use super::{Connection, Options, Shared};
+use super::{Connection, End, Options, Shared};
 
 /// Whom to connect to, beside the address.
 #[derive(Debug, Clone)]
@@ -56,6 +56,9 @@ pub enum ConnectError {
     /// The peer does not speak HTTP/2.
     #[error("the HTTP/2 handshake failed")]
     Http2(#[from] h2::Error),
+    /// The peer accepts and leaves.
+    #[error("the peer closed the connection at once")]
+    Closed,
     /// It took too long.
     #[error("connecting to {address} took more than {allowed:?}")]
     TimedOut {
@@ -71,7 +74,7 @@ pub(super) trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Io for T {}
 
-/// Connects to `address`.
+/// Connects to `address`; returns when the peer has shown that it is there and speaks HTTP/2.
 ///
 /// # Errors
 ///
@@ -82,9 +85,12 @@ pub async fn connect(
     options: &Options,
 ) -> Result<(Connection, Driver), ConnectError> {
     let allowed = options.connect_timeout;
-    tokio::time::timeout(allowed, establish(address, target, options))
-        .await
-        .unwrap_or(Err(ConnectError::TimedOut { address, allowed }))
+    let connected = async {
+        let (connection, mut driver) = establish(address, target, options).await?;
+        driver.confirm().await?;
+        Ok((connection, driver))
+    };
+    tokio::time::timeout(allowed, connected).await.unwrap_or(Err(ConnectError::TimedOut { address, allowed }))
 }
 
 async fn establish(
@@ -132,6 +138,7 @@ pub async fn handshake(
         closed: AtomicBool::new(false),
         calls: AtomicUsize::new(0),
         received: AtomicUsize::new(0),
+        end: AtomicU8::new(End::Open as u8),
     });
     let driver = Driver::new(connection, shared.clone(), options.keepalive);
     Ok((Connection { requests, shared }, driver))

@@ -7,6 +7,7 @@ use std::sync::atomic::Ordering;
 use call::Payload;
 use h2::{Reason, RecvStream};
 use http::{HeaderMap, StatusCode};
+use tonic::Code;
 
 use super::InFlight;
 use crate::encoding::DecodeError;
@@ -77,6 +78,47 @@ impl CallError {
     #[must_use]
     pub const fn never_began(&self) -> bool {
         matches!(self, Self::NotSent(_))
+    }
+
+    /// Whether the peer broke off this call alone, so that the connection can be used further.
+    #[must_use]
+    pub fn is_reset(&self) -> bool {
+        matches!(self, Self::NotSent(error) | Self::Lost(error) if error.is_reset())
+    }
+
+    /// The gRPC status code that stands for it.
+    #[must_use]
+    pub fn code(&self) -> Code {
+        match self {
+            Self::Status(status) => status.code,
+            Self::NotSent(_) => Code::Unavailable,
+            Self::Lost(error) => match error.reason().filter(|_| error.is_reset()) {
+                None => Code::Unavailable,
+                Some(Reason::REFUSED_STREAM) => Code::Unavailable,
+                Some(Reason::CANCEL) => Code::Cancelled,
+                Some(Reason::ENHANCE_YOUR_CALM) => Code::ResourceExhausted,
+                Some(Reason::INADEQUATE_SECURITY) => Code::PermissionDenied,
+                Some(_) => Code::Internal,
+            },
+            Self::Http(status) => match status.as_u16() {
+                401 => Code::Unauthenticated,
+                403 => Code::PermissionDenied,
+                404 => Code::Unimplemented,
+                429 | 502 | 503 | 504 => Code::Unavailable,
+                400 => Code::Internal,
+                _ => Code::Unknown,
+            },
+            Self::Frame(FrameError::TooLarge { .. }) | Self::Decode(DecodeError::TooLarge { .. }) => {
+                Code::ResourceExhausted
+            }
+            Self::Closed
+            | Self::NoStatus
+            | Self::Messages(_)
+            | Self::Frame(_)
+            | Self::Decode(_)
+            | Self::UnknownEncoding
+            | Self::Encode(_) => Code::Internal,
+        }
     }
 }
 

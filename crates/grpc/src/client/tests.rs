@@ -11,7 +11,7 @@ use tower::util::BoxCloneSyncService;
 
 use super::*;
 use crate::server::{DataCalls, Settings};
-use crate::{Status, path};
+use crate::{FrameError, Status, path};
 
 /// A connection to a server that answers the data calls with `answer`.
 async fn connected<F>(
@@ -422,8 +422,80 @@ async fn a_silent_peer_is_pinged_and_given_up() {
     };
     let (reply, ()) = tokio::join!(call, answer);
     drop(reply);
+    assert_eq!(connection.end(), End::Open);
     driver.join_next().await.unwrap().unwrap();
     assert!(connection.is_closed());
+    assert_eq!(connection.end(), End::Silent);
     let refused = connection.call(outgoing(path::CALL, &message("a", 1))).await;
     assert!(refused.is_err_and(|error| error.never_began()));
+}
+
+/// Accepts one connection and does `then` with it; returns how connecting to it went.
+async fn connecting<F: Future<Output = ()>>(
+    then: impl FnOnce(tokio::net::TcpStream) -> F,
+) -> Result<(Connection, Driver), ConnectError> {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let target = Target { authority: "executor:80".parse().unwrap(), tls: None };
+    let options = Options { connect_timeout: Duration::from_millis(200), ..Options::default() };
+    let serving = async { then(listener.accept().await.unwrap().0).await };
+    tokio::select! {
+        biased;
+        connected = connect(address, &target, &options) => connected,
+        never = async { serving.await; std::future::pending().await } => never,
+    }
+}
+
+#[tokio::test]
+async fn connecting_ends_when_the_peer_has_shown_that_it_speaks_http2() {
+    let silent = connecting(|stream| async {
+        let _open = stream;
+        std::future::pending().await
+    });
+    let error = silent.await.unwrap_err();
+    assert!(matches!(error, ConnectError::TimedOut { .. }), "{error}");
+    let leaving = connecting(|stream| async { drop(stream) }).await.unwrap_err();
+    assert!(matches!(leaving, ConnectError::Closed | ConnectError::Http2(_)), "{leaving}");
+    let other = connecting(|mut stream| async move {
+        tokio::io::AsyncWriteExt::write_all(&mut stream, b"HTTP/1.1 400 Bad Request\r\n\r\n").await.unwrap();
+        std::future::pending().await
+    });
+    let error = other.await.unwrap_err();
+    assert!(matches!(error, ConnectError::Http2(_)), "{error}");
+    let speaking = connecting(|stream| async {
+        let mut server = h2::server::handshake(stream).await.unwrap();
+        let _call = server.accept().await;
+    });
+    assert!(!speaking.await.unwrap().0.is_closed());
+}
+
+#[tokio::test]
+async fn a_connection_tells_how_it_ended() {
+    for (reason, want) in [
+        (h2::Reason::ENHANCE_YOUR_CALM, End::TooManyPings),
+        (h2::Reason::INTERNAL_ERROR, End::Lost),
+        (h2::Reason::NO_ERROR, End::Closed),
+    ] {
+        let (ours, theirs) = tokio::io::duplex(1 << 16);
+        let options = Options::default();
+        let client = handshake(ours, Scheme::HTTP, "executor:80".parse().unwrap(), &options);
+        let (client, server) = tokio::join!(client, h2::server::handshake(theirs));
+        let ((connection, driver), mut server) = (client.unwrap(), server.unwrap());
+        server.abrupt_shutdown(reason);
+        let ((), _closed) = tokio::join!(driver, server.accept());
+        assert_eq!(connection.end(), want);
+    }
+}
+
+#[test]
+fn failures_have_the_code_that_grpc_gives_them() {
+    let check = |error: CallError, want| assert_eq!(error.code(), want, "{error}");
+    check(CallError::Http(http::StatusCode::BAD_GATEWAY), Code::Unavailable);
+    check(CallError::Http(http::StatusCode::NOT_FOUND), Code::Unimplemented);
+    check(CallError::NoStatus, Code::Internal);
+    check(CallError::Frame(FrameError::TooLarge { len: 2, limit: 1 }), Code::ResourceExhausted);
+    let refused = h2::Error::from(h2::Reason::REFUSED_STREAM);
+    check(CallError::NotSent(refused), Code::Unavailable);
+    let status = Status { code: Code::Aborted, message: "x".into() };
+    check(CallError::Status(status), Code::Aborted);
 }

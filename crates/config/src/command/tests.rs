@@ -1,0 +1,338 @@
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::*;
+use crate::{
+    Compression, ExportFormat, Level, LogLayout, PingTarget, PollingRule, Port, Protocol, Retries, Role, Uses,
+};
+
+fn env(variables: &[(&str, &str)]) -> Environment {
+    variables.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect()
+}
+
+fn run(line: &str) -> Result<Parsed, Vec<Problem>> {
+    run_in(line, &[])
+}
+
+/// Elements are separated by blanks; `_` inside an element stands for a blank.
+fn run_in(line: &str, variables: &[(&str, &str)]) -> Result<Parsed, Vec<Problem>> {
+    let argv: Vec<String> = line.split_whitespace().map(|element| element.replace('\u{b7}', " ")).collect();
+    command(&argv, &env(variables))
+}
+
+#[track_caller]
+fn gateway(line: &str) -> (crate::GatewaySpec, Vec<String>) {
+    let parsed = run(line).unwrap_or_else(|problems| panic!("{line}: {problems:?}"));
+    let warnings = parsed.warnings.iter().map(ToString::to_string).collect();
+    match parsed.command {
+        Command::Gateway(spec) => (*spec, warnings),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[track_caller]
+fn executor(line: &str) -> crate::ExecutorSpec {
+    match run(line).unwrap_or_else(|problems| panic!("{line}: {problems:?}")).command {
+        Command::Executor(spec) => *spec,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[track_caller]
+fn refused(line: &str, want: &[&str]) {
+    let problems = run(line).expect_err(line);
+    let problems: Vec<_> = problems.iter().map(ToString::to_string).collect();
+    assert_eq!(problems, want, "{line}");
+}
+
+#[test]
+fn a_gateway_of_an_exported_manifest_is_understood() {
+    let examples = include_str!("../../tests/exported/arguments.json");
+    let examples: Vec<Vec<String>> = serde_json::from_str(examples).unwrap();
+    let full = examples.iter().find(|argv| argv[1] == "gateway").unwrap();
+    let parsed = command(&full[1..], &env(&[])).unwrap();
+    assert_eq!(parsed.warnings, []);
+    let Command::Gateway(spec) = parsed.command else { panic!("{:?}", parsed.command) };
+    let listeners: Vec<_> = spec.server.listeners.iter().map(|l| (l.protocols[0].name(), l.port)).collect();
+    assert_eq!(
+        listeners,
+        [("GRPC", Port::Fixed(8080)), ("HTTP", Port::Fixed(8081)), ("WEBSOCKET", Port::Fixed(8082))]
+    );
+    assert_eq!(spec.graph.addresses["ext"][0].to_string(), "grpcs://remote.example:50051");
+    assert_eq!(spec.graph.metadata["ext"]["authorization"], "secret-token");
+    assert_eq!(spec.graph.no_reduce, ["ranker"]);
+    assert_eq!(spec.graph.description["encoder"], ["index_er", "ranker"]);
+    assert_eq!(spec.graph.conditions["ranker"], serde_json::json!({"tags__lang": {"$eq": "en"}}));
+    assert_eq!(spec.prefetch.map(std::num::NonZeroUsize::get), Some(500));
+    assert_eq!(spec.client.retries, Retries::Times(2));
+    assert_eq!(spec.client.compression, Compression::Gzip);
+    assert_eq!(spec.client.timeout_send, Some(Duration::from_secs(20)));
+    assert_eq!(spec.telemetry.monitoring, Some(Port::Fixed(9090)));
+    assert_eq!(spec.telemetry.traces.unwrap().host.unwrap(), "otel-collector");
+    assert_eq!(spec.http.web_server["timeout_keep_alive"], 30);
+    assert!(spec.http.cors);
+}
+
+#[test]
+fn every_exported_process_of_ours_is_understood() {
+    let examples = include_str!("../../tests/exported/arguments.json");
+    let examples: Vec<Vec<String>> = serde_json::from_str(examples).unwrap();
+    // Those with a file are of other images; the file is in these.
+    let ours: Vec<_> = examples.iter().filter(|argv| !argv.contains(&"config.yml".to_owned())).collect();
+    for argv in &ours {
+        // Their certificates are in the container.
+        let argv: Vec<String> =
+            argv.iter().filter(|a| !a.ends_with(".pem") && !a.starts_with("--ssl")).cloned().collect();
+        let parsed =
+            command(&argv[1..], &env(&[])).unwrap_or_else(|problems| panic!("{argv:?}: {problems:?}"));
+        if let Command::Executor(spec) = parsed.command {
+            assert_eq!(spec.uses, Uses::PassThrough, "{argv:?}");
+            let is_head = argv.contains(&"HEAD".to_owned());
+            assert_eq!(matches!(spec.role, Role::Head(_)), is_head, "{argv:?}");
+        }
+    }
+    assert!(ours.len() > 35, "{}", ours.len());
+}
+
+#[test]
+fn ports_and_protocols_are_paired() {
+    let check = |line: &str, want: &[(&str, u16)]| {
+        let (spec, _) = gateway(line);
+        let got: Vec<_> = spec
+            .server
+            .listeners
+            .iter()
+            .map(|listener| {
+                let names: Vec<_> = listener.protocols.iter().map(|protocol| protocol.name()).collect();
+                let port = match listener.port {
+                    Port::Free => 0,
+                    Port::Fixed(port) => port,
+                };
+                (names.join("+"), port)
+            })
+            .collect();
+        let want: Vec<_> = want.iter().map(|(names, port)| ((*names).to_owned(), *port)).collect();
+        assert_eq!(got, want, "{line}");
+    };
+    check("gateway", &[("GRPC", 0)]);
+    check("gateway --port 8080", &[("GRPC", 8080)]);
+    check("gateway --protocol http grpc", &[("HTTP", 0), ("GRPC", 0)]);
+    check("gateway --protocol http grpc --port 1,2", &[("HTTP", 1), ("GRPC", 2)]);
+    check("gateway --uses WebSocketGateway --protocol WEBSOCKET --port 5", &[("WEBSOCKET", 5)]);
+    check("gateway --uses GRPCGateway --port 12345 12346 --protocol GRPC HTTP", &[("GRPC", 12345)]);
+    check("gateway --protocol grpc http websocket --port 7 --single-port", &[("GRPC+HTTP+WEBSOCKET", 7)]);
+    refused(
+        "gateway --protocol grpc http --port 8080",
+        &["argument --port: expected one port for each protocol, or --single-port: 2 (GRPC, HTTP), found 1"],
+    );
+    refused(
+        "gateway --protocol grpc --port 1 2",
+        &["argument --port: expected one port for each protocol: 1 (GRPC), found 2"],
+    );
+    refused("gateway --protocol grpc http --port 8080 8080", &["argument --port: port 8080 is listed twice"]);
+    refused(
+        "gateway --port 8080 --monitoring --port-monitoring 8080",
+        &["argument --port-monitoring: port 8080 is already a protocol's"],
+    );
+}
+
+#[test]
+fn wrong_gateways_are_refused_with_every_reason() {
+    refused(
+        "gateway --ssl-certfile /no/cert.pem --uses MyGateway --uvicorn-kwargs {\"port\":1} --expose-endpoints [1]",
+        &[
+            "argument --uses: expected GRPCGateway, HTTPGateway, WebSocketGateway, CompositeGateway or a YAML file \
+             (gateways of Python code cannot run here), found `MyGateway`",
+            "argument --ssl-certfile: a certificate needs its key: --ssl-keyfile",
+            "argument --expose-endpoints: expected an object: endpoint to its route, found `[1]`",
+            "argument --uvicorn-kwargs at `port`: this is set by an argument of its own",
+        ],
+    );
+    refused(
+        "gateway --ssl-certfile /no/cert.pem --ssl-keyfile /no/key.pem",
+        &[
+            "argument --ssl-certfile: cannot read `/no/cert.pem`: No such file or directory (os error 2)",
+            "argument --ssl-keyfile: cannot read `/no/key.pem`: No such file or directory (os error 2)",
+        ],
+    );
+    refused(
+        "gateway --graph-description {\"start-gateway\":[\"a\",\"b\"],\"a\":\"b\"} --deployments-addresses {\"a\":[\"a\"]}",
+        &[
+            "argument --graph-description at `a`: expected a list of names, found `b`",
+            "argument --deployments-addresses at `a`: `a` has no port: an address is `host:port` or `scheme://host:port`",
+            "argument --graph-description: node `b` has no address in --deployments-addresses",
+        ],
+    );
+    refused(
+        "gateway --flow /no/flow.yml",
+        &["argument --flow: cannot read `/no/flow.yml`: No such file or directory (os error 2)"],
+    );
+    refused(
+        "gatevay",
+        &[
+            "no command `gatevay`, did you mean `gateway`? (there are gateway, executor, flow, ping, export, check, help)",
+        ],
+    );
+}
+
+#[test]
+fn limits_and_times_have_units() {
+    let (spec, _) = gateway(
+        "gateway --timeout-send 1500 --drain-grace 5s --max-bytes 1GiB --max-message 16MiB --prefetch 0",
+    );
+    assert_eq!(spec.client.timeout_send, Some(Duration::from_millis(1500)));
+    assert_eq!(spec.server.drain_grace, Duration::from_secs(5));
+    assert_eq!(spec.server.limits.bytes, 1 << 30);
+    assert_eq!(spec.server.limits.message, Some(16 << 20));
+    assert_eq!(spec.prefetch, None);
+    let (spec, _) = gateway("gateway --timeout-send -1");
+    assert_eq!((spec.client.timeout_send, spec.client.retries), (None, Retries::Auto));
+    assert_eq!(spec.client.compression, Compression::None);
+}
+
+#[test]
+fn what_has_no_effect_is_said_once() {
+    let (_, warnings) = gateway(
+        "gateway --py-modules a.py b.py --k8s-namespace x --reload --deployments-metadata {\"x\":{}} \
+         --grpc-server-options {\"grpc.max_send_message_length\":1,\"grpc.odd\":2,\"grpc.http1.max_pings_without_data\":0}",
+    );
+    assert_eq!(
+        warnings,
+        [
+            "argument --py-modules: has no effect here: it concerns Python code",
+            "argument --reload: has no effect here: it concerns Python code",
+            "argument --grpc-server-options at `grpc.odd`: has no effect here: this gRPC option has no counterpart",
+            "argument --deployments-metadata: the graph has no node `x`",
+        ]
+    );
+}
+
+#[test]
+fn heads_take_both_shapes_of_connection_lists() {
+    let spec = executor(
+        "executor --name s/head --pod-role HEAD --shards 2 --polling {\"/all\":\"ALL\",\"/search\":1} \
+         --connection-list {\"1\":[\"b:1\",\"b:2\"],\"0\":\"a:1\"} --uses-before-address x:1",
+    );
+    let Role::Head(head) = spec.role else { panic!("{:?}", spec.role) };
+    let shards: Vec<_> = head.shards.iter().map(|shard| (shard.id, shard.addresses.len())).collect();
+    assert_eq!(shards, [(0, 1), (1, 2)]);
+    assert_eq!(head.polling.rule("/all"), PollingRule::All);
+    assert_eq!(head.polling.rule("/search"), PollingRule::Any);
+    assert_eq!(head.polling.rule("/other"), PollingRule::Any);
+    assert_eq!(head.uses_before.unwrap().to_string(), "grpc://x:1");
+    assert_eq!(head.deployment, "worker");
+    refused("executor --pod-role head", &["--connection-list, which a head needs, is missing"]);
+}
+
+#[test]
+fn an_executor_file_is_completed_by_arguments() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("exec.yml");
+    std::fs::write(
+        &path,
+        "jtype: Indexer\nwith:\n  a: 1\n  b: ${{ ENV.B }}\nrequests:\n  /x: fx\n\
+         dynamic_batching:\n  /x: {preferred_batch_size: 8, timeout: 50}\nmetas:\n  name: my\n",
+    )
+    .unwrap();
+    let line =
+        format!("executor --uses {} --uses-with a=2 --uses-dynamic-batching {{\"/y\":{{}}}}", path.display());
+    let parsed = run_in(&line, &[("B", "bee")]).unwrap();
+    let Command::Executor(spec) = parsed.command else { panic!("{:?}", parsed.command) };
+    assert_eq!(spec.uses, Uses::File { path, name: "Indexer".to_owned() });
+    assert_eq!(Value::Object(spec.uses_with), serde_json::json!({"a": 2, "b": "bee"}));
+    assert_eq!(spec.uses_requests["/x"], "fx");
+    assert_eq!(spec.uses_dynamic_batching["/x"].timeout, Duration::from_millis(50));
+    assert_eq!(spec.uses_dynamic_batching["/y"].preferred_batch_size, 4);
+    refused(
+        "executor --uses no.yml",
+        &["argument --uses: cannot read `no.yml`: No such file or directory (os error 2)"],
+    );
+    assert_eq!(executor("executor --uses Foo").uses, Uses::Name("Foo".to_owned()));
+    assert_eq!(executor("pod --uses docker://a:1").uses, Uses::Image("a:1".to_owned()));
+}
+
+#[test]
+fn variables_of_jina_have_their_effects() {
+    let log = |line: &str, variables: &[(&str, &str)]| match run_in(line, variables).unwrap().command {
+        Command::Gateway(spec) => spec.log,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(log("gateway --log-config json", &[]).layout, LogLayout::Json);
+    assert_eq!(log("gateway --log-config json", &[("JINA_LOG_CONFIG", "plain")]).layout, LogLayout::Plain);
+    assert_eq!(log("gateway --quiet", &[("JINA_LOG_CONFIG", "plain")]).layout, LogLayout::Quiet);
+    assert_eq!(log("gateway", &[("JINA_LOG_LEVEL", "success")]).level, Some(Level::Success));
+    let problems =
+        run_in("gateway", &[("JINA_LOG_LEVEL", "loud"), ("JINA_RANDOM_PORT_MIN", "x")]).unwrap_err();
+    assert_eq!(problems.len(), 2, "{problems:?}");
+}
+
+#[test]
+fn pings_come_in_odd_shapes() {
+    let ping = |line: &str| match run(line).unwrap().command {
+        Command::Ping(ping) => ping,
+        other => panic!("{other:?}"),
+    };
+    let probe = ping("ping gateway grpc://127.0.0.1:8080 --timeout\u{b7}9500");
+    assert_eq!((probe.target, probe.protocol, probe.port), (PingTarget::Gateway, Protocol::Grpc, 8080));
+    assert_eq!(probe.timeout, Some(Duration::from_secs(3)));
+    let probe = ping("ping executor 127.0.0.1:8080\u{b7}-\u{b7}--timeout\u{b7}9500");
+    assert_eq!((probe.host.as_str(), probe.port), ("127.0.0.1", 8080));
+    let probe = ping("ping gateway websocket://h:1 --attempts 3 --min-successful-attempts=2 --timeout -1");
+    assert_eq!((probe.protocol, probe.attempts, probe.min_successful_attempts), (Protocol::WebSocket, 3, 2));
+    assert_eq!(probe.timeout, None);
+    let probe = ping("ping flow grpcs://[::1]:9");
+    assert_eq!((probe.secure, probe.host.as_str(), probe.port), (true, "[::1]", 9));
+    refused(
+        "ping executor 127.0.0.1:{port_uses}",
+        &["argument ADDRESS: expected `host:port` or `scheme://host:port`, found `127.0.0.1:{port_uses}`"],
+    );
+    refused(
+        "ping deployment --attempts 0",
+        &[
+            "argument TARGET: expected one of gateway, executor, flow, found `deployment`",
+            "the address is missing",
+            "argument --attempts: expected a whole number from 1, found `0`",
+        ],
+    );
+}
+
+#[test]
+fn the_other_commands_take_files() {
+    let parsed = |line: &str| run(line).unwrap().command;
+    assert_eq!(parsed("flow --uses f.yml"), Command::Flow(crate::FlowCommand { file: "f.yml".into() }));
+    assert_eq!(parsed("check f.yml"), Command::Check(crate::Check { file: "f.yml".into() }));
+    let Command::Export(export) = parsed("export kubernetes f.yml out --k8s-namespace ns") else { panic!() };
+    assert_eq!(export.format, ExportFormat::Kubernetes { namespace: Some("ns".to_owned()) });
+    let Command::Export(export) = parsed("export docker-compose f.yml out.yml --network_name n") else {
+        panic!()
+    };
+    assert_eq!(export.format, ExportFormat::DockerCompose { network: "n".to_owned() });
+    assert_eq!(parsed("-v"), Command::Version(Version::Short));
+    refused(
+        "export helm",
+        &[
+            "argument FORMAT: expected one of kubernetes, docker-compose, found `helm`",
+            "the Flow file is missing",
+            "where to write is missing",
+        ],
+    );
+}
+
+#[test]
+fn help_lists_the_arguments() {
+    let help = |line: &str| match run(line).unwrap().command {
+        Command::Help(Help { text }) => text,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(help("help"), help("--help"));
+    assert_eq!(help("gateway --help"), help("help gateway"));
+    insta::assert_snapshot!(help("help"));
+    insta::assert_snapshot!(help("help ping"));
+    let text = help("executor -h");
+    assert!(text.contains("--max-waiting") && !text.contains("--docker-kwargs"), "{text}");
+    let Command::Help(full) = run_in("executor -h", &[("JINA_FULL_CLI", "1")]).unwrap().command else {
+        panic!()
+    };
+    assert!(full.text.contains("--docker-kwargs"), "{}", full.text);
+}

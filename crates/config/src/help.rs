@@ -1,0 +1,76 @@
+//! What `--help` prints.
+
+use std::fmt::Write as _;
+
+use crate::command::COMMANDS;
+use crate::table::{Argument, Mark, Program, arguments};
+
+/// Column in which explanations begin.
+const INDENT: usize = 38;
+
+/// The commands.
+pub(crate) fn overview() -> String {
+    let mut text = "usage: flowgate COMMAND [ARGUMENTS]\n\n".to_owned();
+    for (name, what) in COMMANDS {
+        line(&mut text, name, what);
+    }
+    line(&mut text, "-v, --version", "Show the version");
+    line(&mut text, "-vf", "Show all versions and the environment");
+    text
+}
+
+/// The arguments of a process; those without an effect only if `all` are asked for.
+pub(crate) fn program(program: Program, all: bool) -> String {
+    let name = match program {
+        Program::Gateway => "gateway",
+        Program::Executor | Program::Deployment => "executor",
+    };
+    let mut text = format!("usage: flowgate {name} [ARGUMENTS]\n");
+    let sections: [(&str, &[Mark]); 3] = [
+        ("Arguments of Jina", &[Mark::Honoured, Mark::Beyond]),
+        ("Arguments beyond Jina", &[Mark::Own]),
+        ("Accepted, without an effect", &[Mark::Accepted, Mark::Elsewhere]),
+    ];
+    let n_sections = if all { sections.len() } else { 2 };
+    for (title, marks) in &sections[..n_sections] {
+        let _infallible = writeln!(text, "\n{title}:");
+        for argument in arguments(program).filter(|argument| marks.contains(&argument.mark)) {
+            describe(&mut text, argument);
+        }
+    }
+    text.push_str(
+        "\nEvery argument is also a key in YAML (with underscores) and a variable FLOWGATE_<ARGUMENT>.\n",
+    );
+    text
+}
+
+/// The arguments of a command that runs nothing for long.
+pub(crate) fn tool(usage: &str, arguments: &[&'static Argument]) -> String {
+    let mut text = format!("usage: flowgate {usage}\n\n");
+    for argument in arguments {
+        describe(&mut text, argument);
+    }
+    text
+}
+
+fn describe(text: &mut String, argument: &Argument) {
+    let placeholder = argument.form.placeholder();
+    let left = format!("--{} {placeholder}", argument.name);
+    let mut right = argument.help.to_owned();
+    let default = argument.default.filter(|default| *default != "false");
+    if let Some(default) = default {
+        let _infallible = write!(right, " (default: {default})");
+    }
+    if !argument.aliases.is_empty() {
+        let _infallible = write!(right, " (also --{})", argument.aliases.join(", --"));
+    }
+    line(text, left.trim_end(), &right);
+}
+
+fn line(text: &mut String, left: &str, right: &str) {
+    if left.len() + 4 > INDENT {
+        let _infallible = writeln!(text, "  {left}\n{:INDENT$}{right}", "");
+    } else {
+        let _infallible = writeln!(text, "  {left:width$}{right}", width = INDENT - 2);
+    }
+}

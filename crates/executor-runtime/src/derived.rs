@@ -1,0 +1,91 @@
+//! What `#[executor]` writes calls to. Nothing here is meant to be called by hand.
+#![doc(hidden)]
+
+use std::error::Error;
+use std::pin::Pin;
+
+use docarray::discovery::{EndpointSchema, Model};
+use docarray::{Doc, DocList};
+pub use futures_util::Stream;
+use futures_util::StreamExt as _;
+pub use futures_util::future::BoxFuture;
+use serde::de::DeserializeOwned;
+pub use serde_json::{Map, Value};
+
+use crate::{BuildError, Executor, Failure, IntoFailure, Outcome};
+
+/// The schema of an endpoint.
+#[must_use]
+pub fn schema<I: Doc, O: Doc>(is_generator: bool, is_singleton_doc: bool) -> EndpointSchema {
+    EndpointSchema {
+        input: Model { name: I::name().into(), schema: I::schema() },
+        output: Model { name: O::name().into(), schema: O::schema() },
+        parameters: None,
+        is_generator,
+        is_singleton_doc,
+    }
+}
+
+/// Reads `uses_with`.
+pub fn with<E: Executor, W: DeserializeOwned>(with: Map<String, Value>) -> Result<W, BuildError> {
+    W::deserialize(Value::Object(with)).map_err(|source| BuildError::With { executor: E::class(), source })
+}
+
+/// What `new` may return.
+pub trait Made<E> {
+    /// The executor.
+    fn made(self) -> Result<E, BuildError>;
+}
+
+impl<E: Executor> Made<E> for E {
+    fn made(self) -> Result<E, BuildError> {
+        Ok(self)
+    }
+}
+
+impl<E: Executor, X: Into<Box<dyn Error + Send + Sync>>> Made<E> for Result<E, X> {
+    fn made(self) -> Result<E, BuildError> {
+        self.map_err(|error| BuildError::New { executor: E::class(), source: error.into() })
+    }
+}
+
+/// What `close` may return.
+pub trait Done {
+    /// How it went.
+    fn done(self) -> Result<(), Failure>;
+}
+
+impl Done for () {
+    fn done(self) -> Result<(), Failure> {
+        Ok(())
+    }
+}
+
+impl<X: IntoFailure> Done for Result<(), X> {
+    fn done(self) -> Result<(), Failure> {
+        self.map_err(IntoFailure::into_failure)
+    }
+}
+
+/// An error of the executor's code.
+pub fn failed<E: IntoFailure>(error: E) -> Failure {
+    error.into_failure()
+}
+
+/// The documents that were changed in place, unless others were returned.
+#[must_use]
+pub fn in_place<T: Doc>(mut outcome: Outcome, docs: &DocList<T>) -> Outcome {
+    outcome.documents.get_or_insert_with(|| docs.write());
+    outcome
+}
+
+/// Documents that were answered one by one.
+#[must_use]
+pub fn collected<T: Doc>(docs: &DocList<T>) -> Outcome {
+    Outcome { documents: Some(docs.write()), results: None }
+}
+
+/// The next item of a stream.
+pub async fn next<S: Stream>(stream: &mut Pin<&mut S>) -> Option<S::Item> {
+    stream.next().await
+}

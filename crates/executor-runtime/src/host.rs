@@ -1,0 +1,206 @@
+//! Hosting: an executor made, bound to its endpoints and ready to answer.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use bytestring::ByteString;
+use call::{Admission, DRY_RUN_ENDPOINT, Handler};
+use docarray::discovery::Discovery;
+use grpc::server::{DataCalls, Grpc, Offers};
+use indexmap::IndexMap;
+use proto::jina::EndpointsProto;
+use proto::jina::jina_discover_endpoints_rpc_server::{
+    JinaDiscoverEndpointsRpc, JinaDiscoverEndpointsRpcServer,
+};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tonic::service::Routes;
+use tower::util::BoxCloneSyncService;
+
+use crate::endpoint::Bound;
+use crate::gate::Gate;
+use crate::outcome::Identity;
+use crate::registry::Instance;
+use crate::service::Service;
+use crate::{BuildError, Entry, ExecutorSettings, Failure, Setup, pass_through};
+
+/// An executor that answers. Cloning is cheap.
+#[derive(Clone)]
+pub struct Hosted {
+    service: Arc<Service>,
+    instance: Arc<Instance>,
+    discovery: Arc<Discovery>,
+    admission: Admission,
+    grpc: grpc::server::Settings,
+}
+
+/// An executor that cannot be hosted.
+#[derive(Debug, thiserror::Error)]
+pub enum HostError {
+    /// It cannot be made.
+    #[error(transparent)]
+    Build(#[from] BuildError),
+    /// `uses_requests` names a function that the executor does not have.
+    #[error(
+        "`uses_requests` binds {endpoint} to `{method}`, which executor {executor} does not have; it has {known}"
+    )]
+    UnknownMethod {
+        /// The endpoint.
+        endpoint: String,
+        /// As configured.
+        method: String,
+        /// The class.
+        executor: &'static str,
+        /// The functions that it does have.
+        known: String,
+    },
+}
+
+/// Makes the executor and binds its endpoints. May take as long as the executor's own code does.
+///
+/// # Errors
+///
+/// If it cannot be made as `settings` say.
+pub fn host(entry: &Entry, settings: ExecutorSettings) -> Result<Hosted, HostError> {
+    let setup = Setup::of(&settings, entry.class());
+    let instance = entry.build(settings.uses_with.clone(), &setup)?;
+    let mut endpoints = rebind(instance.endpoints.clone(), &settings.uses_requests, entry.class())?;
+    // It is told last, and an executor may have one of its own.
+    let dry_run =
+        endpoints.shift_remove(DRY_RUN_ENDPOINT).unwrap_or_else(|| Arc::new(pass_through::dry_run()));
+    endpoints.insert(ByteString::from_static(DRY_RUN_ENDPOINT), dry_run);
+    let identity = Identity { deployment: settings.deployment().into(), pod: settings.name.clone() };
+    let max_blocking = if settings.allow_concurrent { threads() } else { 1 };
+    let service = Service {
+        identity,
+        class: entry.class(),
+        meta_name: setup.meta_name.into(),
+        gate: Gate::new(settings.max_running, settings.max_waiting),
+        blocking_gate: Gate::new(max_blocking, settings.max_waiting),
+        blocking: TaskTracker::new(),
+        exit_on_exceptions: settings.exit_on_exceptions,
+        exit: CancellationToken::new(),
+        endpoints,
+    };
+    Ok(Hosted {
+        discovery: Arc::new(discovery(&service.endpoints)),
+        service: Arc::new(service),
+        instance: Arc::new(instance),
+        admission: Admission::new(settings.limits),
+        grpc: settings.grpc,
+    })
+}
+
+impl Hosted {
+    /// Answers requests.
+    #[must_use]
+    pub fn handler(&self) -> Handler {
+        let service = self.service.clone();
+        BoxCloneSyncService::new(tower::service_fn(move |request| service.clone().answer(request)))
+    }
+
+    /// The endpoints and their schemas.
+    #[must_use]
+    pub const fn discovery(&self) -> &Arc<Discovery> {
+        &self.discovery
+    }
+
+    /// Everything that the port of an executor answers. `control` holds what is not the executor's own: health,
+    /// reflection and status.
+    #[must_use]
+    pub fn grpc(&self, control: Routes) -> Grpc {
+        let calls = DataCalls::new(self.handler(), self.admission.clone(), self.grpc.clone());
+        let discovery = JinaDiscoverEndpointsRpcServer::new(Discover(self.discovery.clone()));
+        Grpc::new(calls, Offers { single: true, list: true, stream: true }, control.add_service(discovery))
+    }
+
+    /// What is in flight.
+    #[must_use]
+    pub const fn admission(&self) -> &Admission {
+        &self.admission
+    }
+
+    /// Cancelled after an error that should end the process.
+    #[must_use]
+    pub fn exit(&self) -> &CancellationToken {
+        &self.service.exit
+    }
+
+    /// Waits for functions that still run, then lets the executor close. No request may come any more.
+    ///
+    /// # Errors
+    ///
+    /// If its code fails to.
+    pub async fn close(&self) -> Result<(), Failure> {
+        self.service.blocking.close();
+        self.service.blocking.wait().await;
+        (self.instance.close)().await
+    }
+}
+
+impl std::fmt::Debug for Hosted {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Hosted")
+            .field("executor", &self.service.class)
+            .field("endpoints", &self.discovery.endpoints.keys())
+            .finish_non_exhaustive()
+    }
+}
+
+/// How many functions may block at once where they may at all.
+fn threads() -> usize {
+    std::thread::available_parallelism().map_or(4, |cpus| (cpus.get() + 4).min(32))
+}
+
+type Endpoints = IndexMap<ByteString, Arc<Bound>>;
+
+/// Binds endpoints as `uses_requests` says. A function that is named there loses what the code bound it to.
+fn rebind(
+    mut endpoints: Endpoints,
+    requests: &IndexMap<String, String>,
+    executor: &'static str,
+) -> Result<Endpoints, HostError> {
+    let methods: IndexMap<&str, Arc<Bound>> =
+        endpoints.values().map(|bound| (bound.method, bound.clone())).collect();
+    let named: HashSet<&str> = requests.values().map(String::as_str).collect();
+    endpoints.retain(|_, bound| !named.contains(bound.method));
+    for (endpoint, method) in requests {
+        let bound = methods.get(&**method).ok_or_else(|| HostError::UnknownMethod {
+            endpoint: endpoint.clone(),
+            method: method.clone(),
+            executor,
+            known: methods.keys().copied().collect::<Vec<_>>().join(", "),
+        })?;
+        endpoints.insert(endpoint.as_str().into(), bound.clone());
+    }
+    Ok(endpoints)
+}
+
+fn discovery(endpoints: &Endpoints) -> Discovery {
+    let write = endpoints.iter().filter(|(_, bound)| bound.is_write).map(|(name, _)| name.clone());
+    Discovery {
+        write_endpoints: write.collect(),
+        endpoints: endpoints.iter().map(|(name, bound)| (name.clone(), Some(bound.schema.clone()))).collect(),
+    }
+}
+
+/// Answers discovery.
+struct Discover(Arc<Discovery>);
+
+#[tonic::async_trait]
+impl JinaDiscoverEndpointsRpc for Discover {
+    async fn endpoint_discovery(
+        &self,
+        _: tonic::Request<()>,
+    ) -> Result<tonic::Response<EndpointsProto>, tonic::Status> {
+        let Discovery { endpoints, write_endpoints } = &*self.0;
+        let names = |names: &mut dyn Iterator<Item = &ByteString>| names.map(ToString::to_string).collect();
+        let schemas = <prost_types::Struct as prost::Message>::decode(self.0.schemas().wire().clone());
+        let schemas = schemas.map_err(|error| tonic::Status::internal(error.to_string()))?;
+        Ok(tonic::Response::new(EndpointsProto {
+            endpoints: names(&mut endpoints.keys()),
+            write_endpoints: names(&mut write_endpoints.iter()),
+            schemas: Some(schemas),
+        }))
+    }
+}

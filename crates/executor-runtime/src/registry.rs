@@ -1,0 +1,114 @@
+//! The executors that a process can host.
+
+use std::error::Error;
+use std::sync::Arc;
+
+use bytestring::ByteString;
+use futures_util::future::BoxFuture;
+use indexmap::IndexMap;
+use serde_json::{Map, Value};
+
+use crate::endpoint::Bound;
+use crate::{Executor, Failure, Setup};
+
+/// Executors by the names of their classes.
+#[derive(Debug, Clone, Default)]
+pub struct Registry {
+    entries: IndexMap<&'static str, Entry>,
+}
+
+/// One executor that can be hosted.
+#[derive(Debug, Clone, Copy)]
+pub struct Entry {
+    class: &'static str,
+    build: fn(Map<String, Value>, &Setup) -> Result<Instance, BuildError>,
+}
+
+/// An executor that is made.
+pub(crate) struct Instance {
+    /// By endpoint, in the order of the code.
+    pub(crate) endpoints: IndexMap<ByteString, Arc<Bound>>,
+    pub(crate) close: Box<dyn Fn() -> BoxFuture<'static, Result<(), Failure>> + Send + Sync>,
+}
+
+/// An executor that cannot be made.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// What it is to be made with does not fit.
+    #[error("`with` of executor {executor} is not as it should be")]
+    With {
+        /// The class.
+        executor: &'static str,
+        /// What is wrong.
+        source: serde_json::Error,
+    },
+    /// Its code refuses.
+    #[error("executor {executor} cannot be made")]
+    New {
+        /// The class.
+        executor: &'static str,
+        /// Why.
+        source: Box<dyn Error + Send + Sync>,
+    },
+}
+
+impl Registry {
+    /// A registry of no executors.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds an executor. One of the same name is replaced.
+    #[must_use]
+    pub fn with<E: Executor>(mut self) -> Self {
+        self.entries.insert(E::class(), Entry::of::<E>());
+        self
+    }
+
+    /// The executor of that name.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&Entry> {
+        self.entries.get(name)
+    }
+
+    /// All names.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.entries.keys().copied()
+    }
+}
+
+impl Entry {
+    /// The executor `E`.
+    #[must_use]
+    pub fn of<E: Executor>() -> Self {
+        Self { class: E::class(), build: build::<E> }
+    }
+
+    /// The name of its class.
+    #[must_use]
+    pub const fn class(&self) -> &'static str {
+        self.class
+    }
+
+    pub(crate) fn build(&self, with: Map<String, Value>, setup: &Setup) -> Result<Instance, BuildError> {
+        (self.build)(with, setup)
+    }
+}
+
+fn build<E: Executor>(with: Map<String, Value>, setup: &Setup) -> Result<Instance, BuildError> {
+    let executor = Arc::new(E::build(with, setup)?);
+    let mut endpoints = IndexMap::new();
+    for endpoint in E::endpoints() {
+        let (names, bound) = endpoint.bind(&executor);
+        let bound = Arc::new(bound);
+        endpoints.extend(names.into_iter().map(|name| (name, bound.clone())));
+    }
+    Ok(Instance { endpoints, close: Box::new(move || executor.clone().close()) })
+}
+
+impl std::fmt::Debug for Instance {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Instance").field("endpoints", &self.endpoints.keys()).finish_non_exhaustive()
+    }
+}

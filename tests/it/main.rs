@@ -1,0 +1,33 @@
+//! Gateways and executors in one process, on real sockets.
+
+mod control;
+mod failures;
+mod golden;
+mod life;
+mod limits;
+mod opaque;
+mod requests;
+mod streams;
+
+use call::{Header, Message};
+use tests::documents;
+
+/// A request for `endpoint` with one document.
+fn request(endpoint: &'static str) -> Message {
+    Message {
+        header: Header { request_id: "r".into(), endpoint: Some(endpoint.into()), ..Header::default() },
+        documents: Some(documents::texts(&[("a", "one")])),
+        ..Message::default()
+    }
+}
+
+/// The names of a message's routes, each with whether it has an end.
+fn routes(message: &Message) -> Vec<(String, bool)> {
+    let routes = proto::message::routes(&message.routes).expect("routes");
+    routes.into_iter().map(|route| (route.executor.to_string(), route.end.is_some())).collect()
+}
+
+/// The ids and texts of a message's documents.
+fn texts(message: &Message) -> Vec<(String, String)> {
+    documents::read_texts(message.documents.clone().expect("documents"))
+}
