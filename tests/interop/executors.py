@@ -1,7 +1,8 @@
 """The executors of the interop suite in Python; executor/src/main.rs holds the same in Rust."""
 
 import asyncio
-from typing import Dict, Optional
+from pathlib import Path
+from typing import Dict, List, Optional
 
 from docarray import BaseDoc, DocList
 from docarray.typing import NdArray
@@ -28,7 +29,13 @@ class Mixed(BaseDoc):
     note: Optional[str] = None
     vector: Optional[NdArray] = None
     part: Optional[Part] = None
-    parts: DocList[Part] = []
+    parts: List[Part] = []
+
+
+class Nested(BaseDoc):
+    """A list of documents in a document, whose schema Python executors cannot tell."""
+
+    parts: DocList[Part]
 
 
 class FooExecutor(Executor):
@@ -52,9 +59,15 @@ class Tools(Executor):
     async def fail(self, docs: DocList[Text], **kwargs) -> DocList[Text]:
         raise ValueError('boom')
 
-    @requests(on='/slow')
-    async def slow(self, docs: DocList[Text], parameters: Dict, **kwargs) -> DocList[Text]:
-        await asyncio.sleep(parameters.get('seconds', 0))
+    @requests(on='/hold')
+    async def hold(self, docs: DocList[Text], parameters: Dict, **kwargs) -> DocList[Text]:
+        """Leaves a file in the directory for each document, and waits until it holds one called `release`."""
+        directory = Path(parameters['directory'])
+        for doc in docs:
+            (directory / doc.id).touch()
+        async with asyncio.timeout(60):
+            while not (directory / 'release').exists():
+                await asyncio.sleep(0.02)
 
     @requests(on='/mixed')
     async def mixed(self, docs: DocList[Mixed], **kwargs) -> DocList[Mixed]:

@@ -1,11 +1,12 @@
 """The Python client, our gateway, an executor in either language."""
 
+import numpy as np
 import pytest
 from docarray import DocList
 from jina.excepts import BadServer
 
-from executors import Mixed, Part, Text
-from conftest import texts
+from conftest import client, texts
+from executors import Mixed, Nested, Part, Text
 
 
 def test_foo_was_called(foo):
@@ -29,14 +30,12 @@ def test_a_thousand_documents_come_back_complete(foo, stream, in_order):
 
 
 def test_documents_of_every_kind_come_back(tools):
-    import numpy as np
-
     sent = Mixed(
         id='m',
         text='mixed',
         vector=np.arange(6, dtype=np.float32).reshape(2, 3),
         part=Part(id='p', text='inner'),
-        parts=DocList[Part]([Part(id='q', text='first')]),
+        parts=[Part(id='q', text='first')],
     )
     [answer] = tools.post('/mixed', inputs=DocList[Mixed]([sent]), return_type=DocList[Mixed])
     assert (answer.id, answer.text, answer.count, answer.note) == ('m', 'mixed', 1, 'noted')
@@ -45,6 +44,14 @@ def test_documents_of_every_kind_come_back(tools):
     assert (answer.part.id, answer.part.text) == ('p', 'inner')
     assert [part.text for part in answer.parts] == ['first', 'mixed']
     assert answer.parts[0].id == 'q'
+
+
+def test_lists_of_documents_in_documents_come_back(shared):
+    executor = shared.executor('rust', 'Tools').wait_serving()
+    caller = client(shared.gateway('rust', executor).wait_serving())
+    sent = Nested(id='n', parts=DocList[Part]([Part(id='p', text='a'), Part(id='q', text='b')]))
+    [answer] = caller.post('/nested', inputs=DocList[Nested]([sent]), return_type=DocList[Nested])
+    assert (answer.parts.id, answer.parts.text) == (['p', 'q'], ['A', 'B'])
 
 
 def test_an_executor_that_raises_is_an_error_and_the_next_request_is_not(tools):
@@ -56,14 +63,11 @@ def test_an_executor_that_raises_is_an_error_and_the_next_request_is_not(tools):
 
 def test_a_failed_request_does_not_end_the_stream_of_others(tools):
     failed = []
-    answer = tools.post(
-        '/fail', inputs=texts(*'abc'), request_size=1, on_error=failed.append, return_type=DocList[Text]
-    )
+    tools.post('/fail', inputs=texts(*'abc'), request_size=1, on_error=failed.append, return_type=DocList[Text])
     assert len(failed) == 3
     for response in failed:
         assert 'boom' in response.status.description
         assert response.status.exception.executor == 'Tools'
-    del answer
 
 
 def test_an_unknown_endpoint_gives_the_documents_back(tools):

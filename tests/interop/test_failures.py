@@ -1,8 +1,9 @@
 """Executors that go and come back, and a gateway that is told to end."""
 
-import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
+import grpc
 import pytest
 from docarray import DocList
 
@@ -50,47 +51,41 @@ def test_a_gateway_becomes_ready_when_its_executor_does(stage):
     assert upper(client(gateway)) == ['A']
 
 
+@pytest.mark.parametrize('stream', [True, False])
 @pytest.mark.parametrize('which', ['gateway', 'executor'])
-def test_sigterm_under_load_finishes_calls_in_flight_and_refuses_new_ones(stage, which):
+def test_sigterm_under_load_finishes_calls_in_flight_and_refuses_new_ones(stage, tmp_path, which, stream):
     executor = stage.executor('rust', 'Tools').wait_serving()
     gateway = stage.gateway('rust', executor).wait_serving()
     ending = gateway if which == 'gateway' else executor
-    n_callers = 20
-    answers = []
-    entered = threading.Barrier(n_callers + 1)
+    docs = texts(*['held'] * 30)
+    held = tmp_path / 'held'
+    held.mkdir()
 
     def call():
         caller = client(gateway)
-        # Warm, so that the slow call is under way as soon as it is made.
-        upper(caller)
-        entered.wait(30)
-        try:
-            slow = caller.post(
-                '/slow', inputs=texts('a'), parameters={'seconds': 3}, return_type=DocList[Text], stream=False
-            )
-            answers.append(slow.text)
-        except Exception as error:
-            answers.append(error)
+        parameters = {'directory': str(held)}
+        return caller.post(
+            '/hold', docs, parameters=parameters, request_size=1, stream=stream, return_type=DocList[Text]
+        )
 
-    callers = [threading.Thread(target=call) for _ in range(n_callers)]
-    for caller in callers:
-        caller.start()
-    entered.wait(30)
-    # All calls are under way when the executor has them; it answers none for three seconds.
-    time.sleep(1)
-    ending.terminate()
-    if which == 'gateway':
-        until(lambda: refused(gateway), 'new calls are refused', patience=2)
-    for caller in callers:
-        caller.join(30)
-    assert answers == [['a']] * n_callers
+    with ThreadPoolExecutor(1) as threads:
+        answer = threads.submit(call)
+        until(lambda: len(list(held.iterdir())) == len(docs), 'the executor has all calls')
+        ending.terminate()
+        until(lambda: refuses(ending.port), 'new calls are refused')
+        assert ending.popen.poll() is None
+        assert not answer.done()
+        (held / 'release').touch()
+        assert sorted(answer.result(30).id) == sorted(docs.id)
     assert ending.wait(10) == 0, ending.said()
 
 
-def refused(gateway) -> bool:
-    """Whether a new call is refused with the error that clients expect."""
-    try:
-        upper(client(gateway))
-    except ConnectionError:
-        return True
+def refuses(port: int) -> bool:
+    """Whether a new call is refused as clients expect."""
+    with grpc.insecure_channel(f'127.0.0.1:{port}') as channel:
+        call = channel.unary_unary('/jina.JinaSingleDataRequestRPC/process_single_data')
+        try:
+            call(b'', timeout=5)
+        except grpc.RpcError as error:
+            return error.code() == grpc.StatusCode.UNAVAILABLE
     return False

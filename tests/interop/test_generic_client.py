@@ -76,7 +76,7 @@ def test_the_dry_run_succeeds(gateway):
 
 def test_endpoints_are_discovered_with_their_schemas(either):
     answer = either.call('jina.JinaDiscoverEndpointsRPC', 'endpoint_discovery')
-    assert {'/upper', '/fail', '/slow', '/mixed'} <= set(answer.endpoints)
+    assert {'/upper', '/fail', '/hold', '/mixed'} <= set(answer.endpoints)
     schemas = MessageToDict(answer)['schemas']
     mixed = schemas['/mixed']['input']
     mixed = mixed.get('model', mixed)

@@ -1,5 +1,7 @@
 //! The executors of the interop suite in Rust; `executors.py` holds the same in Python.
 
+use std::io;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -31,6 +33,13 @@ struct Mixed {
     vector: Option<NdArray>,
     part: Option<Part>,
     #[document(default)]
+    parts: Vec<Part>,
+}
+
+/// A list of documents in a document, whose schema Python executors cannot tell.
+#[derive(Debug, Clone, Default, Doc)]
+struct Nested {
+    id: Id,
     parts: DocList<Part>,
 }
 
@@ -52,11 +61,14 @@ impl FooExecutor {
 #[derive(Debug, Default)]
 struct Tools;
 
-#[derive(Debug, Default, serde::Deserialize)]
-#[serde(default)]
-struct Slow {
-    seconds: f64,
+/// Where a request waits.
+#[derive(Debug, serde::Deserialize)]
+struct Hold {
+    directory: PathBuf,
 }
+
+/// How long a request waits at most.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 #[derive(Debug, thiserror::Error)]
 #[error("boom")]
@@ -77,10 +89,29 @@ impl Tools {
         if docs.len() < usize::MAX { Err(Boom) } else { Ok(docs) }
     }
 
-    #[requests(on = "/slow")]
-    async fn slow(&self, docs: DocList<Text>, parameters: Slow) -> DocList<Text> {
-        tokio::time::sleep(Duration::from_secs_f64(parameters.seconds)).await;
-        docs
+    /// Leaves a file in the directory for each document, and waits until it holds one called `release`.
+    #[requests(on = "/hold")]
+    async fn hold(&self, docs: DocList<Text>, parameters: Hold) -> io::Result<DocList<Text>> {
+        for doc in &docs {
+            std::fs::write(parameters.directory.join(doc.id.as_str()), "")?;
+        }
+        let release = parameters.directory.join("release");
+        let released = async {
+            while !release.exists() {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, released).await?;
+        Ok(docs)
+    }
+
+    #[requests(on = "/nested")]
+    async fn nested(&self, docs: &mut DocList<Nested>) {
+        for doc in docs {
+            for part in &mut doc.parts {
+                part.text = part.text.to_uppercase();
+            }
+        }
     }
 
     #[requests(on = "/mixed")]
