@@ -1,10 +1,11 @@
 //! An executor that has been started.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use executor_runtime::Hosted;
 use info::Health;
-use server::{Drain, Outcome, Timing, tls};
+use server::{Drain, Outcome, Timing, Workers, tls};
 use tokio_util::sync::DropGuard;
 
 use crate::StartError;
@@ -18,6 +19,8 @@ pub struct Running {
     pub(crate) hosted: Hosted,
     pub(crate) drain: Drain,
     pub(crate) timing: Timing,
+    /// Calls in flight are carried on these threads after the ports are closed.
+    pub(crate) _workers: Arc<Workers>,
     /// Only for the case that it is dropped.
     pub(crate) _stop: DropGuard,
 }

@@ -38,10 +38,19 @@ pub async fn start(settings: Settings, entry: Entry, workers: Arc<Workers>) -> R
     let control = info::control(Report::new(Traffic::default()), health.clone(), &JINA_SERVICES);
     let services = vec![hosted.grpc(control); workers.count()];
     let open = listener.open().map_err(|source| StartError::System { what: "an open port", source })?;
-    let serve = server::serve(open, services, tls.clone(), settings.http, workers, handle.clone());
+    let serve = server::serve(open, services, tls.clone(), settings.http, workers.clone(), handle.clone());
     handle.spawn_critical(serve);
     latch.set();
     info!(%address, name = settings.executor.name, executor = entry.class(), "executor started");
     let stop = handle.token().clone().drop_guard();
-    Ok(Running { address, health, tls, hosted, drain, timing: settings.drain, _stop: stop })
+    Ok(Running {
+        address,
+        health,
+        tls,
+        hosted,
+        drain,
+        timing: settings.drain,
+        _workers: workers,
+        _stop: stop,
+    })
 }
