@@ -7,7 +7,7 @@ use std::time::Duration;
 use docarray::discovery::Catalog;
 use executor_client::Cluster;
 use info::{Health, Report};
-use server::{Drain, Outcome, Timing, tls};
+use server::{Drain, Outcome, Timing, Workers, tls};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
@@ -25,6 +25,8 @@ pub struct Running {
     pub(crate) timing: Timing,
     pub(crate) failure: Failure,
     pub(crate) connections: Connections,
+    /// Calls in flight are carried on these threads after the ports are closed.
+    pub(crate) _workers: Arc<Workers>,
     /// Only for the case that it is dropped.
     pub(crate) _stop: DropGuard,
 }

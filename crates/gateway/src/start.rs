@@ -72,7 +72,7 @@ pub fn start(settings: Settings, workers: Arc<Workers>) -> Result<Running, Start
         services,
         tls: tls.clone(),
         http: settings.http,
-        workers,
+        workers: workers.clone(),
         graph,
         endpoints,
         catalog: catalog.clone(),
@@ -82,7 +82,19 @@ pub fn start(settings: Settings, workers: Arc<Workers>) -> Result<Running, Start
     opening.spawn(&handle, failure.clone());
     let timing = settings.drain;
     let stop = handle.token().clone().drop_guard();
-    Ok(Running { addresses, health, report, catalog, tls, drain, timing, failure, connections, _stop: stop })
+    Ok(Running {
+        addresses,
+        health,
+        report,
+        catalog,
+        tls,
+        drain,
+        timing,
+        failure,
+        connections,
+        _workers: workers,
+        _stop: stop,
+    })
 }
 
 fn bind(port: &Port) -> Result<Listener, BindError> {
