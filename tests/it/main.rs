@@ -8,6 +8,7 @@ mod golden;
 mod life;
 mod limits;
 mod opaque;
+mod process;
 mod requests;
 mod streams;
 
