@@ -133,7 +133,8 @@ impl Caller {
         let wire = proto::message::write(request);
         let exchange = self.call(grpc::path::PROCESS_SINGLE_DATA, [wire]).await;
         exchange.status?;
-        let [response] = &exchange.responses[..] else { panic!("{:?}", exchange.responses) };
+        let response = exchange.responses.first().filter(|_| exchange.responses.len() == 1);
+        let response = response.expect("one message");
         Ok(proto::message::read(response.clone().into()).expect("a message"))
     }
 }

@@ -25,10 +25,7 @@ pub const PATIENCE: Duration = Duration::from_secs(20);
 ///
 /// If it takes too long.
 pub async fn soon<T>(what: &str, due: impl Future<Output = T>) -> T {
-    match tokio::time::timeout(PATIENCE, due).await {
-        Ok(due) => due,
-        Err(_) => panic!("waited for {PATIENCE:?}: {what}"),
-    }
+    tokio::time::timeout(PATIENCE, due).await.expect(what)
 }
 
 /// Asks again and again until the answer is yes.

@@ -32,11 +32,15 @@ pub fn main(registry: &Registry) -> ExitCode {
 }
 
 fn run_command(parsed: Parsed, env: &Environment, registry: &Registry) -> ExitCode {
-    for warning in parsed.warnings {
-        complain(&format!("warning: {warning}"));
+    let Parsed { command, warnings } = parsed;
+    if !matches!(command, Command::Gateway(_)) {
+        for warning in &warnings {
+            complain(&format!("warning: {warning}"));
+        }
     }
-    match parsed.command {
-        Command::Gateway(spec) => gateway::run(*spec),
+    match command {
+        // Its log has the warnings.
+        Command::Gateway(spec) => gateway::run(*spec, &warnings),
         Command::Executor(spec) => executor::run(*spec, registry),
         Command::Flow(flow) => run::run(&flow.file, env, registry),
         Command::Ping(ping) => ping::run(&ping),

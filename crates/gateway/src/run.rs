@@ -6,7 +6,7 @@ use std::num::NonZeroUsize;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use config::{GatewaySpec, Level, LogLayout, LogSpec};
+use config::{GatewaySpec, Level, LogLayout, LogSpec, Warning};
 use server::log::{Format, Log, LogError};
 use server::{Outcome, Signal, Signals, Workers, tls};
 use tokio::runtime::Builder;
@@ -15,12 +15,15 @@ use tracing::{error, info, warn};
 
 use crate::{Settings, StartError, start};
 
-/// Runs a gateway until it is told to stop.
+/// Runs a gateway until it is told to stop. `warnings` are those of its configuration, for the log.
 #[must_use]
-pub fn run(spec: GatewaySpec) -> ExitCode {
+pub fn run(spec: GatewaySpec, warnings: &[Warning]) -> ExitCode {
     if let Err(error) = start_log(&spec.log) {
         complain(&error);
         return ExitCode::from(2);
+    }
+    for warning in warnings {
+        warn!(%warning, "the configuration is doubtful");
     }
     match Settings::try_from(spec).map_err(StartError::Settings).and_then(serve) {
         Ok(Outcome::Clean) => ExitCode::SUCCESS,
