@@ -4,5 +4,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    flow::main(search::registry())
+    flow::main(&search::registry())
 }
