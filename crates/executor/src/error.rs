@@ -44,7 +44,9 @@ impl StartError {
     #[must_use]
     pub fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Settings(_) | Self::Tls(_) | Self::Host(HostError::UnknownMethod { .. }) => ExitCode::from(2),
+            Self::Settings(_) | Self::Tls(_) | Self::Host(HostError::UnknownMethod { .. }) => {
+                ExitCode::from(2)
+            }
             Self::Host(HostError::Build(_))
             | Self::Panicked
             | Self::Bind(_)

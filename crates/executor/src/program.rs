@@ -1,6 +1,6 @@
 //! The program: from its arguments to its exit code.
 
-use std::io::{self, Write as _};
+use std::io;
 use std::process::ExitCode;
 
 use config::{Command, Environment, Parsed, Version};
@@ -13,7 +13,8 @@ use crate::run::{complain, run};
 /// The arguments are those of `jina executor`. The command's name may stand before them.
 #[must_use]
 pub fn main(registry: &Registry) -> ExitCode {
-    let mut arguments: Vec<String> = std::env::args_os().map(|argument| argument.to_string_lossy().into()).collect();
+    let mut arguments: Vec<String> =
+        std::env::args_os().map(|argument| argument.to_string_lossy().into()).collect();
     let named = arguments.get(1).is_some_and(|first| !first.starts_with('-'));
     if arguments.is_empty() || named {
         arguments.drain(..1.min(arguments.len()));
@@ -50,8 +51,15 @@ fn obey(command: Command, registry: &Registry) -> ExitCode {
                 say(&mut io::stdout(), &format!("- {name}: {value}"));
             }
         }
-        Command::Gateway(_) | Command::Flow(_) | Command::Ping(_) | Command::Export(_) | Command::Check(_) => {
-            say(&mut io::stderr(), "executor: this program runs executors only; `flowgate` knows this command");
+        Command::Gateway(_)
+        | Command::Flow(_)
+        | Command::Ping(_)
+        | Command::Export(_)
+        | Command::Check(_) => {
+            say(
+                &mut io::stderr(),
+                "executor: this program runs executors only; `flowgate` knows this command",
+            );
             return ExitCode::from(2);
         }
     }

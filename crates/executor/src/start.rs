@@ -43,5 +43,14 @@ pub async fn start(settings: Settings, entry: Entry, workers: Arc<Workers>) -> R
     latch.set();
     info!(%address, name = settings.executor.name, executor = entry.class(), "executor started");
     let stop = handle.token().clone().drop_guard();
-    Ok(Running { address, health, tls, hosted, drain, timing: settings.drain, _stop: stop, _workers: workers })
+    Ok(Running {
+        address,
+        health,
+        tls,
+        hosted,
+        drain,
+        timing: settings.drain,
+        _workers: workers,
+        _stop: stop,
+    })
 }

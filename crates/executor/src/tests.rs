@@ -111,7 +111,11 @@ async fn calling<T>(running: &Running, calls: impl AsyncFnOnce(Connection) -> T)
     }
 }
 
-async fn raw(connection: &Connection, path: &str, message: Payload) -> Result<(Payload, HeaderMap), CallError> {
+async fn raw(
+    connection: &Connection,
+    path: &str,
+    message: Payload,
+) -> Result<(Payload, HeaderMap), CallError> {
     let outgoing = Outgoing {
         path: PathAndQuery::try_from(path).unwrap(),
         headers: HeaderMap::new(),
@@ -160,7 +164,10 @@ fn compare(name: &str, ours: &Message, golden: &Message) {
         assert_eq!(left.is_error, right.is_error, "{name}");
         let (left, right) = (left.exception.unwrap(), right.exception.unwrap());
         assert_eq!(left.name, right.name, "{name}");
-        assert_eq!((left.stacks.first(), left.args.first()), (Some(&"Traceback (most recent call last):\n".into()), right.args.first()));
+        assert_eq!(
+            (left.stacks.first(), left.args.first()),
+            (Some(&"Traceback (most recent call last):\n".into()), right.args.first())
+        );
     }
     assert_eq!(left, right, "{name}");
     let parameters = |message: &Message| message.parameters.to_map().unwrap();
@@ -188,9 +195,11 @@ async fn answers_are_those_of_the_same_executor_in_python() {
     calling(&running, async |connection| {
         for exchanged in &golden {
             let name = exchanged["name"].as_str().unwrap();
-            let requests: Vec<Payload> = exchanged["requests"].as_array().unwrap().iter().map(bytes).collect();
+            let requests: Vec<Payload> =
+                exchanged["requests"].as_array().unwrap().iter().map(bytes).collect();
             let responses = exchanged["responses"].as_array().unwrap();
-            let (answers, trailers) = exchange(&connection, exchanged["rpc"].as_str().unwrap(), &requests).await;
+            let (answers, trailers) =
+                exchange(&connection, exchanged["rpc"].as_str().unwrap(), &requests).await;
             assert_eq!(answers.len(), responses.len(), "{name}");
             for (ours, golden) in answers.iter().zip(responses) {
                 compare(name, ours, &proto::message::read(bytes(golden)).unwrap());

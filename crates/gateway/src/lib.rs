@@ -12,7 +12,7 @@ mod stack;
 mod start;
 
 pub use error::StartError;
-pub use run::run;
+pub use run::{run, start_log};
 pub use running::Running;
 pub use settings::{Executor, InvalidSettings, Port, PortNumber, Settings};
 pub use start::start;

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use config::{GatewaySpec, Level, LogLayout, LogSpec, Warning};
-use server::log::{Format, Log};
+use server::log::{Format, Log, LogError};
 use server::{Outcome, Signal, Signals, Workers, tls};
 use tokio::runtime::Builder;
 use tracing::level_filters::LevelFilter;
@@ -18,9 +18,7 @@ use crate::{Settings, StartError, start};
 /// Runs a gateway until it is told to stop. `warnings` are those of its configuration, for the log.
 #[must_use]
 pub fn run(spec: GatewaySpec, warnings: &[Warning]) -> ExitCode {
-    if let Some(log) = log(&spec.log)
-        && let Err(error) = server::log::init(log)
-    {
+    if let Err(error) = start_log(&spec.log) {
         complain(&error);
         return ExitCode::from(2);
     }
@@ -78,6 +76,15 @@ fn complain(error: &dyn Error) {
     let text = causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"));
     // If nobody listens there is nobody to tell.
     let _unheard = writeln!(io::stderr(), "gateway: {text}");
+}
+
+/// Sends the log of the process where `spec` says, from now on.
+///
+/// # Errors
+///
+/// If the environment has other wishes that are not valid, or there is a log already.
+pub fn start_log(spec: &LogSpec) -> Result<(), LogError> {
+    log(spec).map_or(Ok(()), server::log::init)
 }
 
 fn log(spec: &LogSpec) -> Option<Log> {

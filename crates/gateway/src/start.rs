@@ -92,8 +92,8 @@ pub fn start(settings: Settings, workers: Arc<Workers>) -> Result<Running, Start
         timing,
         failure,
         connections,
-        _stop: stop,
         _workers: workers,
+        _stop: stop,
     })
 }
 

@@ -20,7 +20,9 @@ pub fn entry(uses: &Uses, registry: &Registry) -> Result<Entry, InvalidSettings>
         Uses::PassThrough => return Ok(pass_through),
         Uses::Name(name) | Uses::File { name, .. } => name,
         Uses::Image(_) => return Err(InvalidSettings::Unsupported { what: "a container image in `uses`" }),
-        Uses::Hub(_) => return Err(InvalidSettings::Unsupported { what: "an executor of the Hub in `uses`" }),
+        Uses::Hub(_) => {
+            return Err(InvalidSettings::Unsupported { what: "an executor of the Hub in `uses`" });
+        }
     };
     if let Some(entry) = registry.get(name) {
         return Ok(*entry);
