@@ -1,14 +1,17 @@
 //! A client on the level of bytes.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use call::{Deadline, Message, Payload};
-use grpc::client::{CallError, Connection, Options, Target};
+use grpc::client::{CallError, Connection, Options, Target, Tls};
 use grpc::{Encoding, Status};
 use http::uri::{Authority, PathAndQuery};
 use http::{HeaderMap, HeaderName, HeaderValue};
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{ClientConfig, RootCertStore};
 use tokio::task::JoinSet;
 use tonic::Code;
 
@@ -20,6 +23,7 @@ pub struct Caller {
     connection: Connection,
     headers: HeaderMap,
     allowed: Option<Duration>,
+    encoding: Encoding,
     _driver: JoinSet<()>,
 }
 
@@ -44,12 +48,41 @@ impl Caller {
 
     /// Connects; `None` if nobody listens.
     pub async fn try_connect(address: SocketAddr) -> Option<Self> {
-        let authority = Authority::try_from(address.to_string()).expect("an address is an authority");
-        let target = Target { authority, tls: None };
+        Self::open(address, address.to_string(), None).await
+    }
+
+    /// Connects to `localhost` at `address` over TLS; `None` if the peer's certificate is not vouched for.
+    ///
+    /// # Panics
+    ///
+    /// If the authority is none.
+    pub async fn connect_tls(address: SocketAddr, authority: CertificateDer<'static>) -> Option<Self> {
+        let mut roots = RootCertStore::empty();
+        roots.add(authority).expect("an authority");
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+        let mut config = config.expect("versions").with_root_certificates(roots).with_no_client_auth();
+        config.alpn_protocols = vec![b"h2".to_vec()];
+        let server_name = ServerName::try_from("localhost").expect("a name");
+        let tls = Tls { config: Arc::new(config), server_name };
+        Self::open(address, format!("localhost:{}", address.port()), Some(tls)).await
+    }
+
+    async fn open(address: SocketAddr, authority: String, tls: Option<Tls>) -> Option<Self> {
+        let authority = Authority::try_from(authority).expect("an address is an authority");
+        let target = Target { authority, tls };
         let (connection, driver) = grpc::client::connect(address, &target, &Options::default()).await.ok()?;
         let mut tasks = JoinSet::new();
         tasks.spawn(driver);
-        Some(Self { connection, headers: HeaderMap::new(), allowed: None, _driver: tasks })
+        let (headers, encoding) = (HeaderMap::new(), Encoding::Identity);
+        Some(Self { connection, headers, allowed: None, encoding, _driver: tasks })
+    }
+
+    /// Compresses every message from now on.
+    #[must_use]
+    pub const fn compressing(mut self, encoding: Encoding) -> Self {
+        self.encoding = encoding;
+        self
     }
 
     /// Sends a header with every call from now on.
@@ -93,7 +126,7 @@ impl Caller {
             let deadline = self.allowed.map_or(Deadline::NEVER, Deadline::after);
             let path = PathAndQuery::try_from(path).expect("a path");
             let (mut outbox, reply) =
-                self.connection.open(path, self.headers.clone(), deadline, Encoding::Identity).await?;
+                self.connection.open(path, self.headers.clone(), deadline, self.encoding).await?;
             let sending = async {
                 for request in requests {
                     if outbox.send(request).await.is_err() {
