@@ -146,3 +146,17 @@ async fn a_drain_cuts_off_what_does_not_end() {
     };
     assert!(matches!(outcome, Outcome::CutOff { .. }), "{outcome:?}");
 }
+
+#[tokio::test]
+async fn a_drain_ends_streams_that_clients_keep_open() {
+    let sandbox = Sandbox::builder().executor("encoder", Stub::echo(&["/index"])).start().await;
+    let caller = sandbox.caller().await;
+    let (gateway, _executors) = sandbox.into_parts();
+    let mut stream = caller.open(grpc::path::CALL).await;
+    stream.send(&request("/index")).await;
+    assert_eq!(stream.next().await.unwrap().unwrap().header.request_id, "r");
+    // The client might send more, at any time.
+    let (outcome, end) = soon("the drain", async { tokio::join!(gateway.stop(), stream.next()) }).await;
+    assert_eq!(outcome.unwrap(), Outcome::Clean);
+    assert_eq!(end.unwrap_err().code, Code::Unavailable);
+}

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use call::{Deadline, Message, Payload};
-use grpc::client::{CallError, Connection, Options, Target, Tls};
+use grpc::client::{CallError, Connection, Options, Outbox, Reply, Target, Tls};
 use grpc::{Encoding, Status};
 use http::uri::{Authority, PathAndQuery};
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -48,7 +48,7 @@ impl Caller {
 
     /// Connects; `None` if nobody listens.
     pub async fn try_connect(address: SocketAddr) -> Option<Self> {
-        Self::open(address, address.to_string(), None).await
+        Self::handshake(address, address.to_string(), None).await
     }
 
     /// Connects to `localhost` at `address` over TLS; `None` if the peer's certificate is not vouched for.
@@ -65,10 +65,10 @@ impl Caller {
         config.alpn_protocols = vec![b"h2".to_vec()];
         let server_name = ServerName::try_from("localhost").expect("a name");
         let tls = Tls { config: Arc::new(config), server_name };
-        Self::open(address, format!("localhost:{}", address.port()), Some(tls)).await
+        Self::handshake(address, format!("localhost:{}", address.port()), Some(tls)).await
     }
 
-    async fn open(address: SocketAddr, authority: String, tls: Option<Tls>) -> Option<Self> {
+    async fn handshake(address: SocketAddr, authority: String, tls: Option<Tls>) -> Option<Self> {
         let authority = Authority::try_from(authority).expect("an address is an authority");
         let target = Target { authority, tls };
         let (connection, driver) = grpc::client::connect(address, &target, &Options::default()).await.ok()?;
@@ -146,11 +146,20 @@ impl Caller {
             let ((), trailers) = tokio::join!(sending, receiving);
             trailers
         };
-        let status = soon(path, exchange).await.map_err(|error: CallError| match error {
-            CallError::Status(status) => status,
-            lost => Status { code: Code::Unavailable, message: lost.to_string().into() },
-        });
+        let status = soon(path, exchange).await.map_err(status);
         Exchange { responses, status }
+    }
+
+    /// Begins a call of many messages.
+    ///
+    /// # Panics
+    ///
+    /// If it does not begin well.
+    pub async fn open(&self, path: &'static str) -> Dialogue {
+        let path = PathAndQuery::from_static(path);
+        let open = self.connection.open(path, self.headers.clone(), Deadline::NEVER, self.encoding);
+        let (outbox, reply) = soon("the call begins", open).await.expect("a call");
+        Dialogue { outbox, reply: soon("the answer begins", reply).await.expect("an answer") }
     }
 
     /// `process_single_data`.
@@ -169,6 +178,46 @@ impl Caller {
         let response = exchange.responses.first().filter(|_| exchange.responses.len() == 1);
         let response = response.expect("one message");
         Ok(proto::message::read(response.clone().into()).expect("a message"))
+    }
+}
+
+/// A call of many messages in both directions.
+#[derive(Debug)]
+pub struct Dialogue {
+    outbox: Outbox,
+    reply: Reply,
+}
+
+impl Dialogue {
+    /// Sends a message.
+    ///
+    /// # Panics
+    ///
+    /// If the call is over.
+    pub async fn send(&mut self, message: &Message) {
+        let sent = self.outbox.send(proto::message::write(message));
+        soon("the message is sent", sent).await.expect("a call that goes on");
+    }
+
+    /// The next answer; `None` if the call ended well.
+    ///
+    /// # Errors
+    ///
+    /// The status, if it is not good.
+    ///
+    /// # Panics
+    ///
+    /// If the answer is no message.
+    pub async fn next(&mut self) -> Result<Option<Message>, Status> {
+        let next = soon("the next answer", self.reply.next()).await.map_err(status)?;
+        Ok(next.map(|wire| proto::message::read(wire).expect("a message")))
+    }
+}
+
+fn status(error: CallError) -> Status {
+    match error {
+        CallError::Status(status) => status,
+        lost => Status { code: Code::Unavailable, message: lost.to_string().into() },
     }
 }
 
