@@ -47,6 +47,7 @@ async fn executors_that_do_not_fit_together_are_a_start_failure() {
         .begin()
         .unwrap();
     let (gateway, _executors) = sandbox.into_parts();
+    assert!(!soon("the gateway gives up", gateway.ready()).await);
     let outcome = soon("the gateway ends", gateway.run(std::future::pending())).await;
     let Err(error @ StartError::Schemas(_)) = outcome else { panic!("{outcome:?}") };
     assert!(error.to_string().contains("/train"), "{error}");
