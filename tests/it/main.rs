@@ -11,6 +11,7 @@ mod opaque;
 mod process;
 mod requests;
 mod streams;
+mod transport;
 
 use call::{Header, Message};
 use tests::documents;

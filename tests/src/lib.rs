@@ -13,7 +13,7 @@ mod stub;
 
 use std::time::Duration;
 
-pub use caller::{Caller, Exchange};
+pub use caller::{Caller, Dialogue, Exchange};
 pub use sandbox::{Builder, Sandbox};
 pub use stub::{Served, Stub};
 

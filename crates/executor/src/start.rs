@@ -26,13 +26,14 @@ pub async fn start(settings: Settings, entry: Entry, workers: Arc<Workers>) -> R
     let listener = Listener::bind(&settings.port.host, number, BACKLOG)?;
     let address = listener.address();
     let tls = settings.tls.clone().map(|files| tls::Acceptor::new(files, &["h2"])).transpose()?;
-    let hosting = settings.executor.clone();
+    let drain = Drain::new();
+    let handle = drain.handle();
+    let mut hosting = settings.executor.clone();
+    hosting.grpc.stop = handle.token().clone();
     // Its code may block.
     let hosted = tokio::task::spawn_blocking(move || host(&entry, hosting));
     let hosted = hosted.await.map_err(|_panicked| StartError::Panicked)??;
 
-    let drain = Drain::new();
-    let handle = drain.handle();
     let health = Health::new(handle.accepting());
     let latch = health.latch("the port");
     let control = info::control(Report::new(Traffic::default()), health.clone(), &JINA_SERVICES);

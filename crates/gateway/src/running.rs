@@ -78,7 +78,12 @@ impl Running {
 
     /// Waits until it serves; false if it never will, which [`Running::run`] explains.
     pub async fn ready(&self) -> bool {
-        self.health.watch().ready().await
+        let drain = self.drain.handle();
+        let mut watch = self.health.watch();
+        tokio::select! {
+            ready = watch.ready() => ready,
+            () = drain.token().cancelled() => false,
+        }
     }
 
     /// Certificates towards clients, if there are any; to be reloaded when their files change.

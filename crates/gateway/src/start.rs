@@ -58,10 +58,11 @@ pub fn start(settings: Settings, workers: Arc<Workers>) -> Result<Running, Start
     };
     let control = info::control(report.clone(), health.clone(), &JINA_SERVICES);
     let admission = Admission::new(settings.limits);
+    let calls = grpc::server::Settings { stop: handle.token().clone(), ..settings.calls };
     let of_worker = |worker| {
         let pool = connections.cluster.pool(workers.runtime(worker));
         let handler = stack::stack(&shared, pool);
-        let (catalog, calls) = (catalog.clone(), settings.calls.clone());
+        let (catalog, calls) = (catalog.clone(), calls.clone());
         frontend_grpc::service(handler, catalog, admission.clone(), calls, control.clone())
     };
     let services = (0..workers.count()).map(of_worker).collect();

@@ -168,3 +168,6 @@ fn max_message(server: &config::Server) -> usize {
 fn length(options: &GrpcOptions, name: &str) -> Option<usize> {
     usize::try_from(options.number(name)?).ok()
 }
+
+#[cfg(test)]
+mod tests;
