@@ -1,11 +1,11 @@
-"""A client that knows nothing of us: grpcio, with messages learnt by reflection."""
+"""What a client gets that knows nothing of us but what reflection tells."""
 
 import grpc
 import pytest
-from google.protobuf import descriptor_pool, message_factory
 from google.protobuf.json_format import MessageToDict
 from grpc_health.v1 import health_pb2, health_pb2_grpc
-from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
+
+from generic import Generic
 
 LISTED = {
     'jina.JinaDiscoverEndpointsRPC',
@@ -15,29 +15,6 @@ LISTED = {
     'jina.JinaSingleDataRequestRPC',
     'jina.JinaSingleDocumentRequestRPC',
 }
-
-
-class Generic:
-    """Calls unary methods by name."""
-
-    def __init__(self, port: int):
-        self.channel = grpc.insecure_channel(f'127.0.0.1:{port}')
-        self.database = ProtoReflectionDescriptorDatabase(self.channel)
-        self.pool = descriptor_pool.DescriptorPool(self.database)
-
-    def method(self, service: str, method: str):
-        """Its path, and the classes of its messages."""
-        described = self.pool.FindServiceByName(service).FindMethodByName(method)
-        classes = [message_factory.GetMessageClass(m) for m in (described.input_type, described.output_type)]
-        return f'/{service}/{method}', *classes
-
-    def call(self, service: str, method: str, **fields):
-        """Calls it and returns the answer."""
-        path, question, answer = self.method(service, method)
-        call = self.channel.unary_unary(
-            path, request_serializer=question.SerializeToString, response_deserializer=answer.FromString
-        )
-        return call(question(**fields), timeout=10)
 
 
 @pytest.fixture(scope='module')

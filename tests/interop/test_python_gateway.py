@@ -7,10 +7,14 @@ import urllib.request
 import numpy as np
 import pytest
 from docarray import DocList
+from google.protobuf.json_format import MessageToDict
 
 from conftest import client, texts
 from executors import Mixed, Nested, Part, Text
+from generic import Generic
 from processes import until
+
+DISCOVERY = ('jina.JinaDiscoverEndpointsRPC', 'endpoint_discovery')
 
 
 @pytest.fixture(scope='module')
@@ -20,9 +24,15 @@ def rust(shared):
 
 
 @pytest.fixture(scope='module')
-def grpc_gateway(shared, rust):
+def gateway(shared, rust):
     """A Python gateway before it."""
-    return client(shared.gateway('python', rust).wait_serving())
+    return shared.gateway('python', rust).wait_serving()
+
+
+@pytest.fixture(scope='module')
+def grpc_gateway(gateway):
+    """Calls that gateway."""
+    return client(gateway)
 
 
 @pytest.fixture(scope='module')
@@ -68,18 +78,26 @@ def test_lists_of_documents_in_documents_go_through(grpc_gateway):
     assert (answer.parts.id, answer.parts.text) == (['p'], ['A'])
 
 
-def test_schemas_survive_discovery(http):
-    schemas = http('/openapi.json')['components']['schemas']
-    rebuilt = [schema for schema in schemas.values() if 'count' in schema.get('properties', {})]
-    assert rebuilt
-    for mixed in rebuilt:
-        properties = mixed['properties']
-        assert set(properties) == {'id', 'text', 'count', 'note', 'vector', 'part', 'parts'}
-        assert mixed['required'] == ['text']
-        assert properties['text']['type'] == 'string'
-        assert properties['count']['type'] == 'integer'
-        assert {option.get('type') for option in properties['note']['anyOf']} == {'string', 'null'}
-        assert properties['parts']['type'] == 'array'
+def test_schemas_survive_discovery(shared):
+    executor = shared.executor('rust', 'Schemas').wait_serving()
+    gateway = shared.gateway('python', executor).wait_serving()
+    told, rebuilt = (Generic(process.port).call(*DISCOVERY) for process in (executor, gateway))
+    assert set(rebuilt.endpoints) == set(told.endpoints)
+    told, rebuilt = (MessageToDict(answer)['schemas'] for answer in (told, rebuilt))
+    for endpoint in ['/plain', '/part']:
+        for direction in ['input', 'output']:
+            # An executor tells the name beside the model, a gateway the model alone.
+            want, got = told[endpoint][direction]['model'], rebuilt[endpoint][direction]
+            assert set(got['properties']) == set(want['properties'])
+            assert got.get('required') == want.get('required')
+            for name, field in want['properties'].items():
+                assert kinds(got['properties'][name]) == kinds(field), f'{endpoint} {name}'
+
+
+def kinds(field) -> list:
+    """What a field may hold."""
+    options = field.get('anyOf') or field.get('allOf') or [field]
+    return sorted(option.get('type') or option['$ref'].rpartition('/')[2] for option in options)
 
 
 def test_documents_of_every_kind_are_read_by_their_schemas(http):

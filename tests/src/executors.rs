@@ -1,5 +1,7 @@
 //! The executors of the recordings in `golden/`, in Rust.
 
+#![expect(clippy::needless_pass_by_value, reason = "executors are handed their parameters")]
+
 use bytes::Bytes;
 use docarray::{AnyUrl, Doc, DocList, Id, NdArray};
 use executor_runtime::{Entry, Executor, ExecutorSettings, Failure, executor, host, requests};

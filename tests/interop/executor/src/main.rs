@@ -43,6 +43,37 @@ struct Nested {
     parts: DocList<Part>,
 }
 
+/// What schemas must keep and a Python gateway can tell again: it fails on documents in documents.
+#[derive(Debug, Clone, Default, Doc)]
+struct Plain {
+    id: Id,
+    text: String,
+    #[document(default)]
+    count: i64,
+    #[document(default = 0.5)]
+    score: f64,
+    note: Option<String>,
+    vector: Option<NdArray>,
+    words: Vec<String>,
+}
+
+/// Returns documents as they come.
+#[derive(Debug, Default)]
+struct Schemas;
+
+#[executor]
+impl Schemas {
+    #[requests(on = "/plain")]
+    async fn plain(&self, docs: DocList<Plain>) -> DocList<Plain> {
+        docs
+    }
+
+    #[requests(on = "/part")]
+    async fn part(&self, docs: DocList<Part>) -> DocList<Part> {
+        docs
+    }
+}
+
 /// Sets every document's text, whatever the endpoint.
 #[derive(Debug, Default)]
 struct FooExecutor;
@@ -125,5 +156,5 @@ impl Tools {
 }
 
 fn main() -> ExitCode {
-    executor::main(&Registry::new().with::<FooExecutor>().with::<Tools>())
+    executor::main(&Registry::new().with::<FooExecutor>().with::<Tools>().with::<Schemas>())
 }
