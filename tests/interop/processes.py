@@ -116,7 +116,7 @@ class Stage:
             program = [JINA, 'executor', '--uses', HERE / file, '--native']
         else:
             program = [BINARIES / 'interop-executor', '--uses', uses]
-        return self._start(uses.lower(), port, *program, '--host', '127.0.0.1', '--port', port)
+        return self.start(uses.lower(), port, *program, '--host', '127.0.0.1', '--port', port)
 
     def gateway(self, language: str, *executors: Process, protocol: str = 'GRPC', **options) -> Process:
         """A gateway before a chain of executors."""
@@ -133,9 +133,10 @@ class Stage:
         ]
         for name, value in options.items():
             arguments += [f'--{name.replace("_", "-")}', value]
-        return self._start('gateway', port, *program, *arguments)
+        return self.start('gateway', port, *program, *arguments)
 
-    def _start(self, name: str, port: int, *argv) -> Process:
+    def start(self, name: str, port: int, *argv) -> Process:
+        """Any process that listens on `port`."""
         process = Process(self.directory / f'{len(self.processes)}-{name}.log', port, *argv)
         self.processes.append(process)
         return process

@@ -8,7 +8,7 @@ use std::time::Duration;
 use client::Client;
 use config::{Address, Protocol};
 use indexmap::IndexMap;
-use server::{Outcome, Signal, Signals, Workers};
+use server::{Outcome, Signals, Workers};
 
 use crate::executors::Executors;
 use crate::place::{place, reachable};
@@ -111,14 +111,19 @@ impl Running {
         Ok(Client::new(&format!("{scheme}://{}", reachable(address)), client::Settings::default())?)
     }
 
-    /// Runs until SIGTERM or SIGINT, then stops.
+    /// Runs until SIGTERM or SIGINT, then stops. On SIGHUP certificates are read again.
     ///
     /// # Errors
     ///
     /// If the gateway cannot go on.
     pub async fn block(self) -> Result<Outcome, Error> {
-        let mut signals = Signals::new().map_err(|source| Error::System { what: "signals", source })?;
-        self.run(async move { while signals.next().await != Signal::Stop {} }).await
+        let signals = Signals::new().map_err(|source| Error::System { what: "signals", source })?;
+        self.block_on(signals).await
+    }
+
+    pub(crate) async fn block_on(self, signals: Signals) -> Result<Outcome, Error> {
+        let tls = self.gateway.tls().cloned();
+        self.run(gateway::stop_signal(signals, tls)).await
     }
 
     /// Runs until `signal`, then stops: the gateway first, because what it has in flight needs the executors.

@@ -12,7 +12,7 @@ mod stack;
 mod start;
 
 pub use error::StartError;
-pub use run::{main, run, start_log};
+pub use run::{main, run, start_log, stop_signal};
 pub use running::Running;
 pub use settings::{Executor, InvalidSettings, Port, PortNumber, Settings};
 pub use start::start;

@@ -72,7 +72,7 @@ fn serve(settings: Settings) -> Result<Outcome, StartError> {
 }
 
 /// Reloads certificates when asked to; ends when the process is told to stop.
-async fn stop_signal(mut signals: Signals, tls: Option<tls::Acceptor>) {
+pub async fn stop_signal(mut signals: Signals, tls: Option<tls::Acceptor>) {
     loop {
         match (signals.next().await, &tls) {
             (Signal::Stop, _) => break,

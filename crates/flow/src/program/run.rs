@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use config::Environment;
 use executor_runtime::Registry;
-use server::Outcome;
+use server::{Outcome, Signal, Signals};
 use tokio::runtime::Builder;
 
 use super::WRONG;
@@ -37,16 +37,16 @@ pub(super) fn run(file: &Path, env: &Environment, registry: &Registry) -> ExitCo
 
 /// Signals count from the beginning: a Flow that waits for its executors can be stopped, too.
 async fn serve(plan: Plan) -> Result<Outcome, Error> {
-    let mut signals = server::Signals::new().map_err(|source| Error::System { what: "signals", source })?;
-    let mut stop = std::pin::pin!(async move { while signals.next().await != server::Signal::Stop {} });
+    let mut signals = Signals::new().map_err(|source| Error::System { what: "signals", source })?;
+    let stopped = async { while signals.next().await != Signal::Stop {} };
     let running = tokio::select! {
         running = plan.start() => running?,
-        () = &mut stop => return Ok(Outcome::Clean),
+        () = stopped => return Ok(Outcome::Clean),
     };
     for (protocol, address) in running.addresses() {
         print(&format!("the Flow is ready: {} at {address}", protocol.name()));
     }
-    running.run(stop).await
+    running.block_on(signals).await
 }
 
 fn failed(error: &Error) -> ExitCode {
