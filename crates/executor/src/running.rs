@@ -1,10 +1,11 @@
 //! An executor that has been started.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use executor_runtime::Hosted;
 use info::Health;
-use server::{Drain, Outcome, Timing, tls};
+use server::{Drain, Outcome, Timing, Workers, tls};
 use tokio_util::sync::DropGuard;
 
 use crate::StartError;
@@ -20,6 +21,8 @@ pub struct Running {
     pub(crate) timing: Timing,
     /// Only for the case that it is dropped.
     pub(crate) _stop: DropGuard,
+    /// The threads, which must outlive what the drain finishes on them.
+    pub(crate) _workers: Arc<Workers>,
 }
 
 impl Running {

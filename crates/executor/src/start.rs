@@ -26,22 +26,32 @@ pub async fn start(settings: Settings, entry: Entry, workers: Arc<Workers>) -> R
     let listener = Listener::bind(&settings.port.host, number, BACKLOG)?;
     let address = listener.address();
     let tls = settings.tls.clone().map(|files| tls::Acceptor::new(files, &["h2"])).transpose()?;
-    let hosting = settings.executor.clone();
+    let drain = Drain::new();
+    let handle = drain.handle();
+    let mut hosting = settings.executor.clone();
+    hosting.grpc.stop = handle.token().clone();
     // Its code may block.
     let hosted = tokio::task::spawn_blocking(move || host(&entry, hosting));
     let hosted = hosted.await.map_err(|_panicked| StartError::Panicked)??;
 
-    let drain = Drain::new();
-    let handle = drain.handle();
     let health = Health::new(handle.accepting());
     let latch = health.latch("the port");
     let control = info::control(Report::new(Traffic::default()), health.clone(), &JINA_SERVICES);
     let services = vec![hosted.grpc(control); workers.count()];
     let open = listener.open().map_err(|source| StartError::System { what: "an open port", source })?;
-    let serve = server::serve(open, services, tls.clone(), settings.http, workers, handle.clone());
+    let serve = server::serve(open, services, tls.clone(), settings.http, workers.clone(), handle.clone());
     handle.spawn_critical(serve);
     latch.set();
     info!(%address, name = settings.executor.name, executor = entry.class(), "executor started");
     let stop = handle.token().clone().drop_guard();
-    Ok(Running { address, health, tls, hosted, drain, timing: settings.drain, _stop: stop })
+    Ok(Running {
+        address,
+        health,
+        tls,
+        hosted,
+        drain,
+        timing: settings.drain,
+        _workers: workers,
+        _stop: stop,
+    })
 }
