@@ -1,3 +1,5 @@
+//! Documents as Rust types: round trips, what Python writes, mistakes and schemas.
+
 use std::collections::{BTreeMap, HashMap};
 
 use bytes::Bytes;

@@ -1,3 +1,5 @@
+//! Functions of executors that cannot be endpoints.
+
 use executor_macros::{executor, requests};
 
 #[derive(Default)]

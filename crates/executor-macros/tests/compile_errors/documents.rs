@@ -1,3 +1,5 @@
+//! Structs that cannot be documents.
+
 use executor_macros::Doc;
 
 #[derive(Doc)]
