@@ -1,5 +1,7 @@
 //! The whole Flow: gateway, executors, client, over real sockets.
 
+#![cfg(test)]
+
 use std::path::Path;
 
 use client::{Client, Error};
@@ -50,7 +52,9 @@ async fn documents_are_indexed_found_replaced_and_deleted() {
     let running = start(workspace.path()).await;
     let client = running.client().unwrap();
 
-    let kept = index(&client, vec![document("guide.md", GUIDE), document("notes.txt", "Notes on installers.")]).await;
+    let kept =
+        index(&client, vec![document("guide.md", GUIDE), document("notes.txt", "Notes on installers.")])
+            .await;
     let seen: Vec<_> = kept.iter().map(|kept| (&*kept.id, kept.title.as_deref(), kept.passages)).collect();
     assert_eq!(seen, [("guide.md", Some("Guide"), 2), ("notes.txt", Some("notes.txt"), 1)]);
 
@@ -93,8 +97,10 @@ async fn many_documents_come_through_in_parallel_requests() {
     let workspace = tempfile::tempdir().unwrap();
     let running = start(workspace.path()).await;
     let client = running.client().unwrap();
-    let documents = (0..500).map(|n| document(&format!("{n}.md"), &format!("# Number {n}\n\ncommon word{n}\n")));
-    let kept = client.post("/index").inputs(documents).request_size(20).prefetch(8).collect::<Kept>().await.unwrap();
+    let documents =
+        (0..500).map(|n| document(&format!("{n}.md"), &format!("# Number {n}\n\ncommon word{n}\n")));
+    let kept =
+        client.post("/index").inputs(documents).request_size(20).prefetch(8).collect::<Kept>().await.unwrap();
     assert_eq!(kept.len(), 500);
     let found = find(&client, &["common", "word123"]).await.unwrap();
     assert_eq!((found[0].total, found[0].matches.len()), (500, 3));
