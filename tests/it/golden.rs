@@ -7,6 +7,7 @@ use docarray::discovery::Discovery;
 use prost::Message as _;
 use proto::jina::{DataRequestProto, EndpointsProto, StatusProto};
 use serde_json::Value;
+use tests::executors::{self, Encoder, Ranker};
 use tests::golden::{Call, Replay, calls, discovery, load, masked};
 use tests::{Caller, Exchange, Sandbox, eventually};
 
@@ -75,6 +76,46 @@ async fn clients_and_executors_see_what_they_saw() {
             }
         }
         assert!(replays.iter().all(Replay::is_done), "{name}: {replays:#?}");
+    }
+}
+
+/// The recorded chain with executors of the runtime in the place of those in Python.
+async fn rust_chain() -> Sandbox {
+    Sandbox::builder()
+        .served("encoder", executors::serve::<Encoder>("encoder"))
+        .served("ranker", executors::serve::<Ranker>("ranker"))
+        .start()
+        .await
+}
+
+/// How an exception is told in words differs between languages; which it was does not.
+fn only_names(message: &mut DataRequestProto) {
+    let header = message.header.as_mut().and_then(|header| header.status.as_mut());
+    let routes = message.routes.iter_mut().filter_map(|route| route.status.as_mut());
+    for status in header.into_iter().chain(routes) {
+        status.description.clear();
+        if let Some(exception) = &mut status.exception {
+            exception.args.clear();
+            exception.stacks.clear();
+        }
+    }
+}
+
+#[tokio::test]
+async fn clients_of_rust_executors_see_what_those_of_python_saw() {
+    let sandbox = rust_chain().await;
+    let traces = load(CLIENT_TRACES);
+    for trace in traces["traces"].as_array().unwrap() {
+        let all = calls(&trace["calls"]);
+        let data = |call: &&Call| call.hop == "client->gateway" && call.rpc != grpc::path::DRY_RUN;
+        for call in all.iter().filter(data) {
+            compare(trace["name"].as_str().unwrap(), call, &make(&sandbox, call).await, only_names);
+        }
+    }
+    let raw = calls(&load(GATEWAY_RAW)["calls"]);
+    for name in ["call_two_one_fails", "docs_bytes", "wrong_doc_schema", "client_supplied_routes"] {
+        let call = raw.iter().find(|call| call.name == name).unwrap();
+        compare(name, call, &make(&sandbox, call).await, only_names);
     }
 }
 

@@ -98,11 +98,11 @@ async fn a_drain_finishes_calls_in_flight_and_refuses_new_ones() {
     let (gateway, _executors) = sandbox.into_parts();
     let health = gateway.health().clone();
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-    let draining = gateway.run(async {
+    let draining = Box::pin(gateway.run(async {
         let _told = stopped.await;
-    });
+    }));
     let asked = request("/index");
-    let calls = async {
+    let calls = Box::pin(async {
         let in_flight = caller.process(&asked);
         let meanwhile = async {
             called.notified().await;
@@ -114,7 +114,7 @@ async fn a_drain_finishes_calls_in_flight_and_refuses_new_ones() {
         };
         let (answer, ()) = tokio::join!(in_flight, meanwhile);
         answer
-    };
+    });
     let (outcome, answer) = soon("the drain", async { tokio::join!(draining, calls) }).await;
     answer.unwrap();
     assert_eq!(outcome.unwrap(), Outcome::Clean);

@@ -6,6 +6,7 @@
 
 mod caller;
 pub mod documents;
+pub mod executors;
 pub mod golden;
 mod sandbox;
 mod stub;

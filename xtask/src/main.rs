@@ -4,7 +4,9 @@
 //! seconds and works when the rest does not.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool speaks to its user")]
 
+mod bench;
 mod ci;
+mod process;
 mod python;
 mod shell;
 mod test;
@@ -23,6 +25,8 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Our gateway and others before the same executor: requests per second, latency, processor time.
+    Bench(bench::Arguments),
     /// Everything that CI checks.
     Ci(ci::Arguments),
     /// Every test that needs no container engine, the interop suite with Python included.
@@ -33,6 +37,7 @@ enum Command {
 
 fn main() -> anyhow::Result<()> {
     match Arguments::parse().command {
+        Command::Bench(arguments) => bench::run(&arguments),
         Command::Ci(arguments) => ci::run(&arguments),
         Command::Test(arguments) => test::run(&arguments),
         Command::Tidy => tidy::run(),

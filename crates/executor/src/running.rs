@@ -19,10 +19,10 @@ pub struct Running {
     pub(crate) hosted: Hosted,
     pub(crate) drain: Drain,
     pub(crate) timing: Timing,
-    /// Calls in flight are carried on these threads after the ports are closed.
-    pub(crate) _workers: Arc<Workers>,
     /// Only for the case that it is dropped.
     pub(crate) _stop: DropGuard,
+    /// The threads, which must outlive what the drain finishes on them.
+    pub(crate) _workers: Arc<Workers>,
 }
 
 impl Running {

@@ -36,7 +36,7 @@ pub enum Error {
     #[error("{}", Lines(.0))]
     Problems(Vec<Problem>),
     /// Python executors cannot be run.
-    #[error("executors {} are written in Python", .executors.join(", "))]
+    #[error("nothing here can run the Python executors {}", .executors.join(", "))]
     NoJina {
         /// Which.
         executors: Vec<String>,

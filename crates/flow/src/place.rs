@@ -21,6 +21,7 @@ pub(crate) async fn place(plan: &mut Plan) -> Result<Executors, Error> {
     let workers = Arc::new(workers.map_err(|source| Error::System { what: "threads", source })?);
     let mut executors = Executors::new();
     let folder = plan.spec.path.as_deref().and_then(Path::parent);
+    let folder = folder.filter(|folder| !folder.as_os_str().is_empty());
     for (deployment, runner) in plan.spec.deployments.iter().zip(&plan.runners) {
         let mut addresses = Vec::new();
         for replica in 0..deployment.executor.replicas {

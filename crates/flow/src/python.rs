@@ -74,14 +74,17 @@ impl Jina {
 
     /// The command that runs it.
     pub(crate) fn command(&self) -> Command {
-        match self {
+        let mut command = match self {
             Self::Module(python) => {
                 let mut command = Command::new(python);
                 command.args(["-c", BOOTSTRAP]);
                 command
             }
             Self::Program(program) => Command::new(program),
-        }
+        };
+        // Its logo is nice, but not once for each replica.
+        command.env("JINA_LOG_NO_COLOR", "1");
+        command
     }
 }
 

@@ -6,7 +6,7 @@ use std::num::NonZeroUsize;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use config::{GatewaySpec, Level, LogLayout, LogSpec, Warning};
+use config::{Command, GatewaySpec, Level, LogLayout, LogSpec, Parsed, Warning};
 use server::log::{Format, Log, LogError};
 use server::{Outcome, Signal, Signals, Workers, tls};
 use tokio::runtime::Builder;
@@ -14,6 +14,25 @@ use tracing::level_filters::LevelFilter;
 use tracing::{error, info, warn};
 
 use crate::{Settings, StartError, start};
+
+/// The program `gateway` with the arguments after its name.
+#[must_use]
+pub fn main(arguments: impl Iterator<Item = String>) -> ExitCode {
+    let argv: Vec<String> = ["gateway".to_owned()].into_iter().chain(arguments).collect();
+    match config::command(&argv, &config::process_environment()) {
+        Ok(Parsed { command: Command::Gateway(spec), warnings }) => run(*spec, &warnings),
+        Ok(Parsed { command: Command::Help(help), .. }) => {
+            // If nobody listens there is nobody to tell.
+            let _unheard = writeln!(io::stdout(), "{}", help.text);
+            ExitCode::SUCCESS
+        }
+        Ok(_) => unreachable!("the arguments of a gateway make a gateway, or ask for help"),
+        Err(problems) => {
+            problems.iter().for_each(|problem| complain(problem));
+            ExitCode::from(2)
+        }
+    }
+}
 
 /// Runs a gateway until it is told to stop. `warnings` are those of its configuration, for the log.
 #[must_use]

@@ -25,10 +25,10 @@ pub struct Running {
     pub(crate) timing: Timing,
     pub(crate) failure: Failure,
     pub(crate) connections: Connections,
-    /// Calls in flight are carried on these threads after the ports are closed.
-    pub(crate) _workers: Arc<Workers>,
     /// Only for the case that it is dropped.
     pub(crate) _stop: DropGuard,
+    /// The threads, which must outlive what the drain finishes on them.
+    pub(crate) _workers: Arc<Workers>,
 }
 
 /// Why the gateway ended by itself, if it has.
