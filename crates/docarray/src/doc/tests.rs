@@ -1,4 +1,4 @@
-//! Documents as Rust types: round trips, what Python writes, mistakes and schemas.
+//! Documents as Rust types and their encoding.
 
 use std::collections::{BTreeMap, HashMap};
 
