@@ -283,17 +283,41 @@ pub fn put_uint(to: &mut impl BufMut, field: u32, value: u64) {
 
 /// Writes a message whose size is not known beforehand: `write` fills it.
 pub fn put_message(to: &mut Vec<u8>, field: u32, write: impl FnOnce(&mut Vec<u8>)) {
+    let message = begin_message(to, field);
+    write(to);
+    message.end(to);
+}
+
+/// Starts a message whose size is not known beforehand; what is written until [`Begun::end`] is its content.
+pub fn begin_message(to: &mut Vec<u8>, field: u32) -> Begun {
     put_key(to, field, 2);
     let at = to.len();
+    // Most messages need one byte for their size; for others the content moves.
     to.push(0);
-    write(to);
-    let len = to.len() - at - 1;
-    if len < 0x80 {
-        to[at] = len as u8;
-    } else {
-        let mut prefix = Vec::with_capacity(varint_len(len as u64));
-        put_varint(&mut prefix, len as u64);
-        to.splice(at..=at, prefix);
+    Begun { at }
+}
+
+/// A message that is being written.
+#[derive(Debug)]
+#[must_use = "the size of the message is written at its end"]
+pub struct Begun {
+    at: usize,
+}
+
+impl Begun {
+    /// Writes the size of the message, whose content ends here.
+    pub fn end(self, to: &mut Vec<u8>) {
+        let content = self.at + 1;
+        let len = to.len() - content;
+        if len < 0x80 {
+            to[self.at] = len as u8;
+            return;
+        }
+        let end = to.len();
+        let more = varint_len(len as u64) - 1;
+        to.resize(end + more, 0);
+        to.copy_within(content..end, content + more);
+        put_varint(&mut &mut to[self.at..content + more], len as u64);
     }
 }
 

@@ -9,6 +9,7 @@
 // `#[derive(Doc)]` names this crate as its users do.
 extern crate self as docarray;
 
+pub mod codec;
 pub mod discovery;
 pub mod doc;
 mod doc_list;
