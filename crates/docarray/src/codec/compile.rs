@@ -18,10 +18,10 @@ const MAX_DEPTH: usize = 64;
 const MAX_SHAPES: usize = 10_000;
 
 pub(super) fn compile(name: &str, schema: &Value) -> Shapes {
+    let is_lenient = is_pydantic1(schema);
     let mut compiler = Compiler {
         root: schema,
-        is_pydantic1: is_pydantic1(schema),
-        shapes: Shapes { all: vec![Shape::Any], classes: Vec::new(), root: 0 },
+        shapes: Shapes { all: vec![Shape::Any], classes: Vec::new(), is_lenient, root: 0 },
         references: HashMap::new(),
     };
     let root = compiler.slot(schema, 0);
@@ -39,14 +39,14 @@ pub(super) fn compile(name: &str, schema: &Value) -> Shapes {
 
 /// A class of documents with any fields.
 pub(super) fn open_class(name: &str) -> Class {
-    let id = Property { slot: Slot::ANY, required: false, null: Null::Absent, default: None, absent: Vec::new() };
+    let id =
+        Property { slot: Slot::ANY, required: false, null: Null::Absent, default: None, absent: Vec::new() };
     let fields = IndexMap::from([(Box::from("id"), id)]);
     Class { name: name.to_owned(), fields, open: Some(Slot::ANY), gives_id: true, n_required: 0 }
 }
 
 struct Compiler<'s> {
     root: &'s Value,
-    is_pydantic1: bool,
     shapes: Shapes,
     /// What references stand for. One that is being compiled is here, too: classes may contain themselves.
     references: HashMap<&'s str, Slot>,
@@ -122,7 +122,8 @@ impl<'s> Compiler<'s> {
         if let Some(dimensions) = map.get("tensor/array shape") {
             return Shape::Tensor(Dimensions { n_items: dimensions.as_str().and_then(n_items) });
         }
-        let len = Len { min: size(map, "minItems").unwrap_or(0), max: size(map, "maxItems").unwrap_or(usize::MAX) };
+        let len =
+            Len { min: size(map, "minItems").unwrap_or(0), max: size(map, "maxItems").unwrap_or(usize::MAX) };
         // Pydantic 1 and older drafts have the items of a tuple under `items`.
         let (named, rest) = match (list(map, "prefixItems"), map.get("items")) {
             (Some(named), rest) => (named, rest),
@@ -187,7 +188,7 @@ impl<'s> Compiler<'s> {
             // A default that is made anew each time, or an optional field of pydantic 1: leaving it out gives
             // the one its default and the other null.
             Null::Absent
-        } else if self.is_pydantic1 {
+        } else if self.shapes.is_lenient {
             // Optional fields with a default look like others here; the executor knows.
             Null::Value
         } else {
@@ -284,7 +285,8 @@ fn text_rule(map: &Map<String, Value>) -> Option<Box<TextRule>> {
     if map.get("format").is_some_and(|format| format == "uri") {
         return None;
     }
-    let len = Len { min: size(map, "minLength").unwrap_or(0), max: size(map, "maxLength").unwrap_or(usize::MAX) };
+    let len =
+        Len { min: size(map, "minLength").unwrap_or(0), max: size(map, "maxLength").unwrap_or(usize::MAX) };
     // A pattern that only Python understands is left to the executor.
     let pattern = map.get("pattern").and_then(Value::as_str).and_then(|pattern| Regex::new(pattern).ok());
     (len != Len::ANY || pattern.is_some()).then(|| Box::new(TextRule { len, pattern }))

@@ -170,7 +170,7 @@ impl Problem {
                 "boolean" => "bool_type",
                 "string" => "string_type",
                 "array" | "array of numbers" => "list_type",
-                "object" => "dict_type",
+                "object" => "model_attributes_type",
                 _ => "type_error",
             },
             Fault::Parse { expected: "integer" } => "int_parsing",
@@ -192,9 +192,14 @@ impl Problem {
         match &self.fault {
             Fault::Syntax { .. } => "JSON decode error".to_owned(),
             Fault::Missing => "Field required".to_owned(),
-            Fault::Type { expected, .. } => format!("Input should be a valid {expected}"),
+            Fault::Type { expected, .. } => match expected.as_str() {
+                "object" => "Input should be a valid dictionary or object to extract fields from".to_owned(),
+                "array" | "array of numbers" => "Input should be a valid list".to_owned(),
+                expected => format!("Input should be a valid {expected}"),
+            },
             Fault::Parse { expected } => {
-                format!("Input should be a valid {expected}, unable to parse string as {expected}")
+                let article = if expected.starts_with(['a', 'i']) { "an" } else { "a" };
+                format!("Input should be a valid {expected}, unable to parse string as {article} {expected}")
             }
             Fault::Fraction => {
                 "Input should be a valid integer, got a number with a fractional part".to_owned()

@@ -36,5 +36,13 @@ pub(super) const NODE: Layout = Layout {
 };
 
 /// `google.protobuf.Value`, the values of parameters.
-pub(super) const VALUE: Layout =
-    Layout { text: 3, boolean: 4, float: 2, integer: None, null: Some(1), list: 6, object: 5, is_node: false };
+pub(super) const VALUE: Layout = Layout {
+    text: 3,
+    boolean: 4,
+    float: 2,
+    integer: None,
+    null: Some(1),
+    list: 6,
+    object: 5,
+    is_node: false,
+};

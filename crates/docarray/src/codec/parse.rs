@@ -85,6 +85,9 @@ impl<'p, 'j> Parser<'p, 'j> {
         match (shapes.get(shape), peek) {
             (Shape::Any | Shape::Alias(_), _) => self.any(place, peek),
             (Shape::Text(rule), Peek::String) => self.text(rule.as_deref(), place),
+            (Shape::Text(_), _) if peek.is_num() && shapes.is_lenient && !self.is_strict => {
+                self.id(place, peek)
+            }
             (Shape::Blob, Peek::String) => self.blob(place),
             (Shape::Integer(bounds), _) => self.integer(bounds.as_deref(), place, peek),
             (Shape::Number(bounds), _) => self.number(bounds.as_deref(), place, peek),

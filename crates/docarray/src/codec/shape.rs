@@ -9,6 +9,8 @@ use serde_json::Value;
 pub(super) struct Shapes {
     pub(super) all: Vec<Shape>,
     pub(super) classes: Vec<Class>,
+    /// Whether the executor converts values more freely: pydantic 1 makes texts of numbers, and cuts fractions off.
+    pub(super) is_lenient: bool,
     /// The class of the documents.
     pub(super) root: usize,
 }

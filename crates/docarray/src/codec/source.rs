@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use jiter::{JiterError, JiterErrorType, Jiter, JsonErrorType, NumberAny, NumberInt, Peek};
+use jiter::{Jiter, JiterError, JiterErrorType, JsonErrorType, NumberAny, NumberInt, Peek};
 
 use super::invalid::{Fault, Invalid, Problem, Step};
 

@@ -1,8 +1,4 @@
-#![expect(
-    clippy::unused_async,
-    clippy::needless_pass_by_value,
-    reason = "functions as users write them"
-)]
+#![expect(clippy::unused_async, clippy::needless_pass_by_value, reason = "functions as users write them")]
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -24,7 +24,8 @@ enum Key {
 }
 
 impl Parser<'_, '_> {
-    /// Reads an array of documents, or one document in its place, into a `DocListProto`. Returns the id of a single one.
+    /// Reads an array of documents, or one document in its place, into a `DocListProto`. Returns whether it
+    /// was one.
     pub(in crate::codec) fn documents(&mut self, peek: Peek) -> Result<bool, Halt> {
         match peek {
             Peek::Array => {
@@ -40,7 +41,8 @@ impl Parser<'_, '_> {
                 }
                 Ok(false)
             }
-            _ => self.item(peek).map(|()| true),
+            Peek::Object => self.item(peek).map(|()| true),
+            _ => self.source.mismatch("array".to_owned(), peek).map(|()| false),
         }
     }
 
@@ -195,7 +197,12 @@ impl Parser<'_, '_> {
     }
 
     /// Reads the items of an array; those that have no slot are passed by.
-    fn items(&mut self, len: Len, place: Place<'_>, slot: impl Fn(usize) -> Option<Slot>) -> Result<(), Halt> {
+    fn items(
+        &mut self,
+        len: Len,
+        place: Place<'_>,
+        slot: impl Fn(usize) -> Option<Slot>,
+    ) -> Result<(), Halt> {
         let start = self.source.at();
         let opened = self.open(place, self.layout.list, LIST_DEPTH)?;
         let mut n = 0;

@@ -97,6 +97,10 @@ impl Parser<'_, '_> {
                     self.put_whole(place, float);
                     float
                 }
+                Number::Float(float) if self.shapes.is_lenient && !self.is_strict => {
+                    self.put_whole(place, float.trunc());
+                    float
+                }
                 Number::Float(_) => return self.source.fault(Fault::Fraction, start),
             },
             Peek::String if !self.is_strict => {
@@ -263,7 +267,11 @@ impl Parser<'_, '_> {
     /// A whole number beyond 64 bits; returns the double next to it.
     fn put_large(&mut self, place: Place<'_>, digits: &str) -> f64 {
         let float = digits.parse().unwrap_or(f64::INFINITY);
-        if self.layout.is_node { self.put_text(place, digits) } else { self.put_float(place, float) }
+        if self.layout.is_node {
+            self.put_text(place, digits)
+        } else {
+            self.put_float(place, float)
+        }
         float
     }
 }
@@ -282,7 +290,8 @@ pub(super) fn put_bytes(to: &mut Vec<u8>, place: Place<'_>, field: u32, bytes: &
 
 impl Bounds {
     fn broken_by(&self, number: f64) -> Option<Bound> {
-        let broken = |bound: Option<f64>, holds: fn(f64, f64) -> bool| bound.filter(|bound| !holds(number, *bound));
+        let broken =
+            |bound: Option<f64>, holds: fn(f64, f64) -> bool| bound.filter(|bound| !holds(number, *bound));
         None.or_else(|| broken(self.min, |number, bound| number >= bound).map(Bound::AtLeast))
             .or_else(|| broken(self.max, |number, bound| number <= bound).map(Bound::AtMost))
             .or_else(|| broken(self.above, |number, bound| number > bound).map(Bound::Above))
@@ -290,7 +299,7 @@ impl Bounds {
             .or_else(|| {
                 broken(self.multiple_of, |number, factor| {
                     let rest = (number / factor).fract().abs();
-                    rest < 1e-9 || rest > 1.0 - 1e-9
+                    !(1e-9..=1.0 - 1e-9).contains(&rest)
                 })
                 .map(Bound::MultipleOf)
             })

@@ -38,7 +38,12 @@ enum Item {
 }
 
 impl Parser<'_, '_> {
-    pub(super) fn tensor(&mut self, dimensions: Dimensions, place: Place<'_>, peek: Peek) -> Result<(), Halt> {
+    pub(super) fn tensor(
+        &mut self,
+        dimensions: Dimensions,
+        place: Place<'_>,
+        peek: Peek,
+    ) -> Result<(), Halt> {
         if !self.layout.is_node {
             return self.any(place, peek);
         }

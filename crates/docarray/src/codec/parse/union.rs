@@ -21,7 +21,11 @@ impl Parser<'_, '_> {
     ) -> Result<(), Halt> {
         let fits = |way: fn(&Shapes, usize, Peek) -> bool| {
             let shapes = self.shapes;
-            options.iter().copied().filter(|option| way(shapes, *option, peek)).collect::<SmallVec<[usize; 4]>>()
+            options
+                .iter()
+                .copied()
+                .filter(|option| way(shapes, *option, peek))
+                .collect::<SmallVec<[usize; 4]>>()
         };
         let exact = fits(is_exact);
         let candidates = if exact.is_empty() && !self.is_strict { fits(is_near) } else { exact };
