@@ -25,6 +25,7 @@ pub(super) fn compile(name: &str, schema: &Value) -> Shapes {
         references: HashMap::new(),
     };
     let root = compiler.slot(schema, 0);
+    compiler.shapes.tell_defaults();
     compiler.shapes.root = match compiler.shapes.get(root.shape) {
         Shape::Class(class) => *class,
         // Documents that the schema says nothing of: all fields are kept as they are.
@@ -33,14 +34,19 @@ pub(super) fn compile(name: &str, schema: &Value) -> Shapes {
             compiler.shapes.classes.len() - 1
         }
     };
-    compiler.shapes.tell_defaults();
     compiler.shapes
 }
 
 /// A class of documents with any fields.
 pub(super) fn open_class(name: &str) -> Class {
-    let id =
-        Property { slot: Slot::ANY, required: false, null: Null::Absent, default: None, absent: Vec::new() };
+    let id = Property {
+        slot: Slot::ANY,
+        required: false,
+        null: Null::Absent,
+        default: None,
+        key: print::key("id"),
+        absent: Vec::new(),
+    };
     let fields = IndexMap::from([(Box::from("id"), id)]);
     Class { name: name.to_owned(), fields, open: Some(Slot::ANY), gives_id: true, n_required: 0 }
 }
@@ -158,7 +164,7 @@ impl<'s> Compiler<'s> {
         let mut fields = IndexMap::with_capacity(properties.len());
         for (name, schema) in properties {
             let required = required.iter().any(|required| required == name.as_str());
-            fields.insert(Box::from(name.as_str()), self.property(schema, required, depth));
+            fields.insert(Box::from(name.as_str()), self.property(name, schema, required, depth));
         }
         if let Some(id) = fields.get_index_of("id") {
             fields.move_index(id, 0);
@@ -177,7 +183,7 @@ impl<'s> Compiler<'s> {
         slot
     }
 
-    fn property(&mut self, schema: &'s Value, required: bool, depth: usize) -> Property {
+    fn property(&mut self, name: &str, schema: &'s Value, required: bool, depth: usize) -> Property {
         let slot = self.slot(schema, depth + 1);
         let default = schema.get("default").cloned();
         let null = if slot.nullable {
@@ -194,7 +200,7 @@ impl<'s> Compiler<'s> {
         } else {
             Null::Wrong
         };
-        Property { slot, required, null, default, absent: Vec::new() }
+        Property { slot, required, null, default, key: print::key(name), absent: Vec::new() }
     }
 
     fn union(&mut self, options: impl Iterator<Item = &'s Value>, depth: usize) -> Slot {
@@ -243,7 +249,6 @@ impl Shapes {
                 let mut json = Vec::new();
                 match default {
                     Some(default) => print::default(self, slot.shape, default, &mut json),
-                    None if self.classes[class].open.is_some() => {}
                     None => json.extend_from_slice(b"null"),
                 }
                 self.classes[class].fields[field].absent = json;

@@ -53,7 +53,10 @@ impl<'s> Printer<'s> {
             if value.is_none() && field.absent.is_empty() {
                 continue;
             }
-            put_key(name, start, to);
+            if to.len() > start {
+                to.push(b',');
+            }
+            to.extend_from_slice(&field.key);
             match value {
                 Some(value) => {
                     let printed = self.value(field.slot.shape, value, to, depth);
@@ -260,9 +263,29 @@ fn put_key(name: &str, start: usize, to: &mut Vec<u8>) {
     to.push(b':');
 }
 
+/// A name as the key of an object.
+pub(super) fn key(name: &str) -> Vec<u8> {
+    let mut key = Vec::with_capacity(name.len() + 3);
+    put_text(name, &mut key);
+    key.push(b':');
+    key
+}
+
 /// Writes a text in quotes.
 pub(crate) fn put_text(text: &str, to: &mut Vec<u8>) {
+    // Without a branch for each byte, this is a few instructions for many of them.
+    let is_plain = |part: &[u8]| !part.iter().fold(false, |found, byte| found | must_be_escaped(*byte));
+    if text.as_bytes().chunks(256).all(is_plain) {
+        to.push(b'"');
+        to.extend_from_slice(text.as_bytes());
+        to.push(b'"');
+        return;
+    }
     serde_json::to_writer(to, text).expect("a text can be written to memory");
+}
+
+const fn must_be_escaped(byte: u8) -> bool {
+    byte < 0x20 || byte == b'"' || byte == b'\\'
 }
 
 pub(super) fn put_boolean(boolean: bool, to: &mut Vec<u8>) {

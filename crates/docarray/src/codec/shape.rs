@@ -81,6 +81,8 @@ pub(super) struct Property {
     pub(super) null: Null,
     /// What the schema says, if it says something.
     pub(super) default: Option<Value>,
+    /// The name as a key of a JSON object.
+    pub(super) key: Vec<u8>,
     /// The JSON of a document that lacks the field.
     pub(super) absent: Vec<u8>,
 }

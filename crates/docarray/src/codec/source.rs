@@ -21,7 +21,7 @@ pub(crate) struct Source<'j> {
 /// Why reading ends before the text does.
 pub(crate) enum Halt {
     /// The text is no JSON.
-    Syntax(Problem),
+    Syntax(Box<Problem>),
     /// Enough problems are known.
     Stop,
 }
@@ -55,7 +55,7 @@ impl<'j> Source<'j> {
     pub(crate) fn finish<T>(mut self, read: Result<T, Halt>) -> Result<T, Invalid> {
         let read = read.and_then(|read| self.json.finish().map(|()| read).map_err(|error| self.halt(error)));
         match read {
-            Err(Halt::Syntax(problem)) => Err(problem.into()),
+            Err(Halt::Syntax(problem)) => Err((*problem).into()),
             Ok(read) if self.problems.found.is_empty() => Ok(read),
             Ok(_) | Err(Halt::Stop) => {
                 Err(Invalid { problems: self.problems.found, is_cut: self.problems.is_cut })
@@ -232,13 +232,14 @@ fn is_out_of_range(error: &JiterError) -> bool {
     matches!(error.error_type, JiterErrorType::JsonError(JsonErrorType::NumberOutOfRange))
 }
 
+#[cold]
 fn halt(base: usize, error: JiterError) -> Halt {
     let message = match error.error_type {
         JiterErrorType::JsonError(error) => error.to_string(),
         // Types are looked at before values are read.
         JiterErrorType::WrongType { .. } => "expected value".to_owned(),
     };
-    Halt::Syntax(syntax(message, base + error.index))
+    Halt::Syntax(Box::new(syntax(message, base + error.index)))
 }
 
 fn syntax(message: String, at: usize) -> Problem {
