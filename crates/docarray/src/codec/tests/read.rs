@@ -37,6 +37,7 @@ fn numbers_are_encoded_so_that_executors_can_read_them() {
         v(&integer, "123456789012345678901234567890"),
         (Node::Text("123456789012345678901234567890".into()), None)
     );
+    assert_eq!(v(&integer, "1e20"), (Node::Text("100000000000000000000".into()), None));
     let number = json!({"type": "number"});
     assert_eq!(v(&number, "3"), (Node::Float(3.0), None));
     assert_eq!(v(&number, r#""2.5""#), (Node::Float(2.5), None));
