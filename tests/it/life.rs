@@ -47,6 +47,7 @@ async fn executors_that_do_not_fit_together_are_a_start_failure() {
         .begin()
         .unwrap();
     let (gateway, _executors) = sandbox.into_parts();
+    assert!(!soon("the gateway gives up", gateway.ready()).await);
     let outcome = soon("the gateway ends", gateway.run(std::future::pending())).await;
     let Err(error @ StartError::Schemas(_)) = outcome else { panic!("{outcome:?}") };
     assert!(error.to_string().contains("/train"), "{error}");
@@ -98,11 +99,11 @@ async fn a_drain_finishes_calls_in_flight_and_refuses_new_ones() {
     let (gateway, _executors) = sandbox.into_parts();
     let health = gateway.health().clone();
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-    let draining = gateway.run(async {
+    let draining = Box::pin(gateway.run(async {
         let _told = stopped.await;
-    });
+    }));
     let asked = request("/index");
-    let calls = async {
+    let calls = Box::pin(async {
         let in_flight = caller.process(&asked);
         let meanwhile = async {
             called.notified().await;
@@ -114,7 +115,7 @@ async fn a_drain_finishes_calls_in_flight_and_refuses_new_ones() {
         };
         let (answer, ()) = tokio::join!(in_flight, meanwhile);
         answer
-    };
+    });
     let (outcome, answer) = soon("the drain", async { tokio::join!(draining, calls) }).await;
     answer.unwrap();
     assert_eq!(outcome.unwrap(), Outcome::Clean);
@@ -145,4 +146,18 @@ async fn a_drain_cuts_off_what_does_not_end() {
         answer = &mut calling => panic!("{answer:?}"),
     };
     assert!(matches!(outcome, Outcome::CutOff { .. }), "{outcome:?}");
+}
+
+#[tokio::test]
+async fn a_drain_ends_streams_that_clients_keep_open() {
+    let sandbox = Sandbox::builder().executor("encoder", Stub::echo(&["/index"])).start().await;
+    let caller = sandbox.caller().await;
+    let (gateway, _executors) = sandbox.into_parts();
+    let mut stream = caller.open(grpc::path::CALL).await;
+    stream.send(&request("/index")).await;
+    assert_eq!(stream.next().await.unwrap().unwrap().header.request_id, "r");
+    // The client might send more, at any time.
+    let (outcome, end) = soon("the drain", async { tokio::join!(gateway.stop(), stream.next()) }).await;
+    assert_eq!(outcome.unwrap(), Outcome::Clean);
+    assert_eq!(end.unwrap_err().code, Code::Unavailable);
 }

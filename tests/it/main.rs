@@ -1,13 +1,17 @@
 //! Gateways and executors in one process, on real sockets.
 
+#![expect(clippy::unwrap_used, reason = "what cannot go on fails the test")]
+
 mod control;
 mod failures;
 mod golden;
 mod life;
 mod limits;
 mod opaque;
+mod process;
 mod requests;
 mod streams;
+mod transport;
 
 use call::{Header, Message};
 use tests::documents;

@@ -137,6 +137,7 @@ pub fn masked(wire: Bytes) -> DataRequestProto {
 #[derive(Debug, Clone)]
 pub struct Replay {
     executor: String,
+    ignores_routes: bool,
     state: Arc<Mutex<State>>,
 }
 
@@ -153,14 +154,21 @@ impl Replay {
     /// Knows no call yet.
     #[must_use]
     pub fn new(executor: &str) -> Self {
-        Self { executor: executor.to_owned(), state: Arc::default() }
+        Self { executor: executor.to_owned(), ignores_routes: false, state: Arc::default() }
+    }
+
+    /// Does not compare routes: where the recording shows them as they were later, for instance.
+    #[must_use]
+    pub const fn ignoring_routes(mut self) -> Self {
+        self.ignores_routes = true;
+        self
     }
 
     /// The executor that replays.
     #[must_use]
     pub fn stub(&self, discovery: Discovery) -> Stub {
-        let state = self.state.clone();
-        let answer = move |request: Request| std::future::ready(answer(&state, &request));
+        let replay = self.clone();
+        let answer = move |request: Request| std::future::ready(replay.answer(&request));
         Stub::with_discovery(discovery, answer).showing(&HEADERS)
     }
 
@@ -186,25 +194,35 @@ impl Replay {
         assert!(state.unexpected.is_empty(), "{}: {:#?}", self.executor, state);
         state.expected.is_empty()
     }
+
+    fn answer(&self, request: &Request) -> Result<Response, Error> {
+        let mut state =
+            self.state.lock().map_err(|_| Error::new(ErrorCode::Internal, "another call panicked"))?;
+        let messages = [&request.message].into_iter().chain(&request.parts).map(mask);
+        let asked = self.comparable((messages.collect(), shown(&request.context.metadata)));
+        let found = state.expected.iter().position(|call| self.comparable(recorded(call)) == asked);
+        let Some(found) = found else {
+            state.unexpected.push(format!("{asked:#?}"));
+            return Err(Error::new(ErrorCode::InvalidRequest, "this call is not in the recording"));
+        };
+        let response = state.expected.remove(found).responses[0].wire();
+        let message = proto::message::read(response.into());
+        Ok(Response::One(message.map_err(|error| Error::new(ErrorCode::Internal, error))?))
+    }
+
+    fn comparable(&self, mut asked: Asked) -> Asked {
+        if self.ignores_routes {
+            asked.0.iter_mut().for_each(|message| message.routes.clear());
+        }
+        asked
+    }
 }
 
-fn answer(state: &Mutex<State>, request: &Request) -> Result<Response, Error> {
-    let mut state = state.lock().map_err(|_| Error::new(ErrorCode::Internal, "another call panicked"))?;
-    let messages: Vec<_> = [&request.message].into_iter().chain(&request.parts).map(mask).collect();
-    let headers = shown(&request.context.metadata);
-    let found = state.expected.iter().position(|call| recorded(call) == (messages.clone(), headers.clone()));
-    let Some(found) = found else {
-        state.unexpected.push(format!("{headers:?} {messages:#?}"));
-        return Err(Error::new(ErrorCode::InvalidRequest, "this call is not in the recording"));
-    };
-    let response = state.expected.remove(found).responses[0].wire();
-    let message =
-        proto::message::read(response.into()).map_err(|error| Error::new(ErrorCode::Internal, error))?;
-    Ok(Response::One(message))
-}
+/// Messages and headers.
+type Asked = (Vec<DataRequestProto>, Vec<(String, String)>);
 
 /// The requests and the headers of a recorded call.
-fn recorded(call: &Call) -> (Vec<DataRequestProto>, Vec<(String, String)>) {
+fn recorded(call: &Call) -> Asked {
     let wire = call.requests[0].wire();
     let messages = if call.rpc == grpc::path::PROCESS_DATA {
         let list = DataRequestListProto::decode(wire).expect("a list");

@@ -6,13 +6,14 @@
 
 mod caller;
 pub mod documents;
+pub mod executors;
 pub mod golden;
 mod sandbox;
 mod stub;
 
 use std::time::Duration;
 
-pub use caller::{Caller, Exchange};
+pub use caller::{Caller, Dialogue, Exchange};
 pub use sandbox::{Builder, Sandbox};
 pub use stub::{Served, Stub};
 
@@ -25,10 +26,7 @@ pub const PATIENCE: Duration = Duration::from_secs(20);
 ///
 /// If it takes too long.
 pub async fn soon<T>(what: &str, due: impl Future<Output = T>) -> T {
-    match tokio::time::timeout(PATIENCE, due).await {
-        Ok(due) => due,
-        Err(_) => panic!("waited for {PATIENCE:?}: {what}"),
-    }
+    tokio::time::timeout(PATIENCE, due).await.expect(what)
 }
 
 /// Asks again and again until the answer is yes.

@@ -21,6 +21,7 @@ pub struct Sandbox {
 pub struct Builder {
     settings: Settings,
     executors: IndexMap<String, Served>,
+    threads: usize,
 }
 
 impl Sandbox {
@@ -124,11 +125,22 @@ impl Builder {
         self
     }
 
+    /// Runs the gateway's connections on so many threads; without, they run on the test's.
+    #[must_use]
+    pub const fn threads(mut self, threads: usize) -> Self {
+        self.threads = threads;
+        self
+    }
+
     /// Starts the gateway without waiting for it.
     ///
     /// # Errors
     ///
     /// If the settings are wrong.
+    ///
+    /// # Panics
+    ///
+    /// If there are no threads to be had.
     pub fn begin(mut self) -> Result<Sandbox, gateway::StartError> {
         let graph = &mut self.settings.graph.description;
         if graph.is_empty() {
@@ -137,7 +149,11 @@ impl Builder {
                 [routing::START].into_iter().chain(names).chain([routing::END]).map(str::to_owned).collect();
             graph.extend(chain.windows(2).map(|pair| (pair[0].clone(), vec![pair[1].clone()])));
         }
-        let gateway = gateway::start(self.settings, Arc::new(Workers::current()))?;
+        let workers = match self.threads {
+            0 => Workers::current(),
+            threads => Workers::start(threads).expect("threads"),
+        };
+        let gateway = gateway::start(self.settings, Arc::new(workers))?;
         Ok(Sandbox { gateway, executors: self.executors })
     }
 

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use bytestring::ByteString;
 use call::{Admission, Error, Handler, Limits, Request, Response};
 use docarray::discovery::{Discovery, EndpointSchema, Model};
+use executor_runtime::Hosted;
 use grpc::server::{DataCalls, Grpc, Offers};
 use http::HeaderName;
 use info::{Health, JINA_SERVICES, Report, Traffic};
@@ -16,6 +17,7 @@ use proto::jina::jina_discover_endpoints_rpc_server::{
 use serde_json::json;
 use server::{Drain, HttpOptions, Listener, Workers};
 use tonic::Status;
+use tonic::service::Routes;
 use tower::service_fn;
 
 /// What an executor is: its endpoints, and who answers.
@@ -88,26 +90,42 @@ impl Stub {
     /// If the system refuses.
     #[must_use]
     pub fn serve_at(self, address: SocketAddr) -> Served {
+        Served::at(address, move |control| {
+            let control =
+                control.add_service(JinaDiscoverEndpointsRpcServer::new(Discovering(self.discovery)));
+            let settings =
+                grpc::server::Settings { mark_errors: true, forward: self.forward, ..Default::default() };
+            let calls = DataCalls::new(self.handler, Admission::new(Limits::default()), settings);
+            Grpc::new(calls, Offers { single: true, list: true, stream: true }, control)
+        })
+    }
+}
+
+impl Served {
+    /// Serves an executor of the runtime on a free port.
+    ///
+    /// # Panics
+    ///
+    /// If the system refuses.
+    #[must_use]
+    pub fn hosted(executor: Hosted) -> Self {
+        Self::at(SocketAddr::from(([127, 0, 0, 1], 0)), move |control| executor.grpc(control))
+    }
+
+    fn at(address: SocketAddr, port: impl FnOnce(Routes) -> Grpc + Send + 'static) -> Self {
         let listener = Listener::bind(&address.ip().to_string(), address.port(), 64).expect("a port");
         let address = listener.address();
         let threads = Workers::start(1).expect("a thread");
         let _ends_with_the_thread = threads.runtime(0).spawn(async move {
             let (open, drain) = (listener.open().expect("an open port"), Drain::new());
             let health = Health::new(drain.handle().accepting());
-            let control = info::control(Report::new(Traffic::default()), health, &JINA_SERVICES)
-                .add_service(JinaDiscoverEndpointsRpcServer::new(Discovering(self.discovery)));
-            let settings =
-                grpc::server::Settings { mark_errors: true, forward: self.forward, ..Default::default() };
-            let calls = DataCalls::new(self.handler, Admission::new(Limits::default()), settings);
-            let port = Grpc::new(calls, Offers { single: true, list: true, stream: true }, control);
+            let port = port(info::control(Report::new(Traffic::default()), health, &JINA_SERVICES));
             let workers = Workers::current().into();
             server::serve(open, vec![port], None, HttpOptions::default(), workers, drain.handle()).await;
         });
-        Served { address, _threads: threads }
+        Self { address, _threads: threads }
     }
-}
 
-impl Served {
     /// Where it is.
     #[must_use]
     pub const fn address(&self) -> SocketAddr {

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use indexmap::IndexSet;
 
 use crate::check::{Addresses, Context, Settings, gateway as check_gateway};
-use crate::files::flow_file;
+use crate::files::{LoadedFlow, built_flow, flow_file};
 use crate::layers::{Values, defaults, environment, merged};
 use crate::nearest::nearest;
 use crate::table::Program;
@@ -108,9 +108,33 @@ impl FlowSpec {
     /// Everything that is wrong with it, at once.
     pub fn read(path: &Path, env: &Environment) -> Result<(Self, Vec<Warning>), Vec<Problem>> {
         let mut context = Context::new(env, false);
-        let Some(flow) = flow_file(path, &mut context) else {
-            return Err(context.refusal());
-        };
+        match flow_file(path, &mut context) {
+            Some(flow) => Self::of(flow, Some(path.to_owned()), context),
+            None => Err(context.refusal()),
+        }
+    }
+
+    /// Takes what a Flow file would say, as programs put it together: variables are not filled in and texts stay
+    /// as they are.
+    ///
+    /// # Errors
+    ///
+    /// Everything that is wrong with it, at once.
+    pub fn of_built(
+        top: serde_json::Map<String, serde_json::Value>,
+        env: &Environment,
+    ) -> Result<(Self, Vec<Warning>), Vec<Problem>> {
+        let mut context = Context::new(env, false);
+        let flow = built_flow(top, &mut context);
+        Self::of(flow, None, context)
+    }
+
+    fn of(
+        flow: LoadedFlow,
+        path: Option<PathBuf>,
+        mut context: Context<'_>,
+    ) -> Result<(Self, Vec<Warning>), Vec<Problem>> {
+        let env = context.env;
         let said = environment(Program::Gateway, env, &mut context.problems, &mut context.warnings);
         let layers = [
             ("defaults", defaults(Program::Gateway, env, &mut context.problems)),
@@ -122,7 +146,7 @@ impl FlowSpec {
         let gateway = check_gateway(&settings, &mut context, Addresses::Later);
         context.finish(Self {
             name: flow.name,
-            path: Some(PathBuf::from(path)),
+            path,
             gateway,
             gateway_options: flow.gateway_options,
             gateway_env: flow.gateway_env,

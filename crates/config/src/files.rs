@@ -19,7 +19,7 @@ use crate::{Place, Problem, Reason, coerce};
 use lines::Lines;
 
 pub(crate) use executor::executor_file;
-pub(crate) use flow::flow_file;
+pub(crate) use flow::{LoadedFlow, built_flow, flow_file};
 pub(crate) use gateway::gateway_file;
 
 /// A file, its variables filled in and its texts converted.
@@ -34,6 +34,11 @@ pub(crate) struct Document {
 }
 
 impl Document {
+    /// What a program put together instead of writing it into a file.
+    fn built(jtype: &str, top: Object) -> Self {
+        Self { path: PathBuf::from(jtype), lines: Lines::default(), jtype: jtype.to_owned(), top }
+    }
+
     /// Reads a file.
     fn read(path: &Path, context: &mut Context<'_>) -> Result<Self, Problem> {
         let text = std::fs::read_to_string(path).map_err(|error| {

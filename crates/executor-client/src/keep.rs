@@ -19,7 +19,7 @@ const SPACING: Duration = Duration::from_millis(1);
 
 /// Without a call for this long a connection that is not needed any more is closed. Not at once: requests
 /// that are on their way through the graph still have calls to make while the process drains.
-const QUIET: Duration = Duration::from_millis(250);
+const QUIET: Duration = Duration::from_millis(100);
 
 /// Keeps the connection of one place: the first as long as the replica is a member, others until they end.
 pub(crate) async fn keep(link: Arc<Link>, n: usize) {

@@ -202,7 +202,8 @@ impl Link {
 
     pub(crate) fn closed(&self, n: usize) {
         self.slots[n].connection.store(None);
-        if self.worker.control {
+        // Connections that are closed because they are not needed any more are no news.
+        if self.worker.control && !self.gone.is_cancelled() {
             self.replica.disconnected(None);
         }
     }

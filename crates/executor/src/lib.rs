@@ -1,1 +1,22 @@
-//! The executor process: settings, listeners, life cycle.
+//! The executor process.
+//!
+//! A program that hosts executors of its own is one line: `executor::main(&Registry::new().with::<Indexer>())`.
+//! [`run`] is the process from its specification on, [`start`] is an executor inside another process. Either
+//! way: bind, make the executor, serve, be ready, drain, close.
+
+mod error;
+mod program;
+mod run;
+mod running;
+mod settings;
+mod start;
+
+pub use error::StartError;
+pub use program::main;
+pub use run::run;
+pub use running::Running;
+pub use settings::{InvalidSettings, Port, PortNumber, Settings, entry};
+pub use start::start;
+
+#[cfg(test)]
+mod tests;

@@ -1,2 +1,12 @@
-//! One program for everything.
-fn main() {}
+//! One program for everything, with no executors but the one that hands documents through.
+
+use std::process::ExitCode;
+
+use executor_runtime::Registry;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    flow::main(&Registry::new())
+}

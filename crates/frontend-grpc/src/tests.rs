@@ -1,3 +1,5 @@
+//! The front end as a service, with a handler of the test.
+
 use bytes::Bytes;
 use call::{Limits, Request, Response};
 use docarray::discovery::{Discovery, EndpointSchema, Model};

@@ -1,7 +1,7 @@
 //! The gateway process: front ends, layers, routing and the pool of executors put together.
 //!
-//! [`run`] is the process, from its specification to its exit code; [`start`] is a gateway inside another
-//! process. Either way: bind, build, wait for the executors to say what they do, serve, drain.
+//! [`main`] is the program, [`run`] the process from its specification to its exit code; [`start`] is a gateway
+//! inside another process. Either way: bind, build, wait for the executors to say what they do, serve, drain.
 
 mod error;
 mod opening;
@@ -12,7 +12,7 @@ mod stack;
 mod start;
 
 pub use error::StartError;
-pub use run::run;
+pub use run::{main, run, start_log, stop_signal};
 pub use running::Running;
 pub use settings::{Executor, InvalidSettings, Port, PortNumber, Settings};
 pub use start::start;

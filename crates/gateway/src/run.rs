@@ -6,8 +6,8 @@ use std::num::NonZeroUsize;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use config::{GatewaySpec, Level, LogLayout, LogSpec};
-use server::log::{Format, Log};
+use config::{Command, GatewaySpec, Level, LogLayout, LogSpec, Parsed, Warning};
+use server::log::{Format, Log, LogError};
 use server::{Outcome, Signal, Signals, Workers, tls};
 use tokio::runtime::Builder;
 use tracing::level_filters::LevelFilter;
@@ -15,14 +15,34 @@ use tracing::{error, info, warn};
 
 use crate::{Settings, StartError, start};
 
-/// Runs a gateway until it is told to stop.
+/// The program `gateway` with the arguments after its name.
 #[must_use]
-pub fn run(spec: GatewaySpec) -> ExitCode {
-    if let Some(log) = log(&spec.log)
-        && let Err(error) = server::log::init(log)
-    {
+pub fn main(arguments: impl Iterator<Item = String>) -> ExitCode {
+    let argv: Vec<String> = ["gateway".to_owned()].into_iter().chain(arguments).collect();
+    match config::command(&argv, &config::process_environment()) {
+        Ok(Parsed { command: Command::Gateway(spec), warnings }) => run(*spec, &warnings),
+        Ok(Parsed { command: Command::Help(help), .. }) => {
+            // If nobody listens there is nobody to tell.
+            let _unheard = writeln!(io::stdout(), "{}", help.text);
+            ExitCode::SUCCESS
+        }
+        Ok(_) => unreachable!("the arguments of a gateway make a gateway, or ask for help"),
+        Err(problems) => {
+            problems.iter().for_each(|problem| complain(problem));
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Runs a gateway until it is told to stop. `warnings` are those of its configuration, for the log.
+#[must_use]
+pub fn run(spec: GatewaySpec, warnings: &[Warning]) -> ExitCode {
+    if let Err(error) = start_log(&spec.log) {
         complain(&error);
         return ExitCode::from(2);
+    }
+    for warning in warnings {
+        warn!(%warning, "the configuration is doubtful");
     }
     match Settings::try_from(spec).map_err(StartError::Settings).and_then(serve) {
         Ok(Outcome::Clean) => ExitCode::SUCCESS,
@@ -52,7 +72,7 @@ fn serve(settings: Settings) -> Result<Outcome, StartError> {
 }
 
 /// Reloads certificates when asked to; ends when the process is told to stop.
-async fn stop_signal(mut signals: Signals, tls: Option<tls::Acceptor>) {
+pub async fn stop_signal(mut signals: Signals, tls: Option<tls::Acceptor>) {
     loop {
         match (signals.next().await, &tls) {
             (Signal::Stop, _) => break,
@@ -75,6 +95,15 @@ fn complain(error: &dyn Error) {
     let text = causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"));
     // If nobody listens there is nobody to tell.
     let _unheard = writeln!(io::stderr(), "gateway: {text}");
+}
+
+/// Sends the log of the process where `spec` says, from now on.
+///
+/// # Errors
+///
+/// If the environment has other wishes that are not valid, or there is a log already.
+pub fn start_log(spec: &LogSpec) -> Result<(), LogError> {
+    log(spec).map_or(Ok(()), server::log::init)
 }
 
 fn log(spec: &LogSpec) -> Option<Log> {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use docarray::discovery::Catalog;
 use executor_client::Cluster;
 use info::{Health, Report};
-use server::{Drain, Outcome, Timing, tls};
+use server::{Drain, Outcome, Timing, Workers, tls};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
@@ -27,6 +27,8 @@ pub struct Running {
     pub(crate) connections: Connections,
     /// Only for the case that it is dropped.
     pub(crate) _stop: DropGuard,
+    /// The threads, which must outlive what the drain finishes on them.
+    pub(crate) _workers: Arc<Workers>,
 }
 
 /// Why the gateway ended by itself, if it has.
@@ -76,7 +78,12 @@ impl Running {
 
     /// Waits until it serves; false if it never will, which [`Running::run`] explains.
     pub async fn ready(&self) -> bool {
-        self.health.watch().ready().await
+        let drain = self.drain.handle();
+        let mut watch = self.health.watch();
+        tokio::select! {
+            ready = watch.ready() => ready,
+            () = drain.token().cancelled() => false,
+        }
     }
 
     /// Certificates towards clients, if there are any; to be reloaded when their files change.

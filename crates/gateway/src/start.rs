@@ -58,10 +58,11 @@ pub fn start(settings: Settings, workers: Arc<Workers>) -> Result<Running, Start
     };
     let control = info::control(report.clone(), health.clone(), &JINA_SERVICES);
     let admission = Admission::new(settings.limits);
+    let calls = grpc::server::Settings { stop: handle.token().clone(), ..settings.calls };
     let of_worker = |worker| {
         let pool = connections.cluster.pool(workers.runtime(worker));
         let handler = stack::stack(&shared, pool);
-        let (catalog, calls) = (catalog.clone(), settings.calls.clone());
+        let (catalog, calls) = (catalog.clone(), calls.clone());
         frontend_grpc::service(handler, catalog, admission.clone(), calls, control.clone())
     };
     let services = (0..workers.count()).map(of_worker).collect();
@@ -72,7 +73,7 @@ pub fn start(settings: Settings, workers: Arc<Workers>) -> Result<Running, Start
         services,
         tls: tls.clone(),
         http: settings.http,
-        workers,
+        workers: workers.clone(),
         graph,
         endpoints,
         catalog: catalog.clone(),
@@ -82,7 +83,19 @@ pub fn start(settings: Settings, workers: Arc<Workers>) -> Result<Running, Start
     opening.spawn(&handle, failure.clone());
     let timing = settings.drain;
     let stop = handle.token().clone().drop_guard();
-    Ok(Running { addresses, health, report, catalog, tls, drain, timing, failure, connections, _stop: stop })
+    Ok(Running {
+        addresses,
+        health,
+        report,
+        catalog,
+        tls,
+        drain,
+        timing,
+        failure,
+        connections,
+        _workers: workers,
+        _stop: stop,
+    })
 }
 
 fn bind(port: &Port) -> Result<Listener, BindError> {

@@ -15,6 +15,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use call::{Admission, Admitted, Error, ErrorCode, Handler, Kind, Message, Request, Response};
 use http::HeaderName;
+use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
 pub use body::Body;
@@ -51,6 +52,9 @@ pub struct Settings {
     pub mark_errors: bool,
     /// Request headers that travel on, beside those of the trace context.
     pub forward: Vec<HeaderName>,
+    /// Cancelled when the process drains: streams of requests take no more of them then, and end when those in
+    /// flight are answered.
+    pub stop: CancellationToken,
 }
 
 impl Default for Settings {
@@ -61,6 +65,7 @@ impl Default for Settings {
             stall: Duration::from_secs(60),
             mark_errors: false,
             forward: Vec::new(),
+            stop: CancellationToken::new(),
         }
     }
 }
@@ -117,7 +122,7 @@ impl DataCalls {
         };
         let mark_errors = self.settings.mark_errors;
         let receiver = Receiver::new(body, head.encoding, &self.settings, self.admission);
-        let answers = CallStream::new(receiver, self.handler, head);
+        let answers = CallStream::new(receiver, self.handler, head, self.settings.stop.clone());
         body::stream(Box::pin(answers), None, mark_errors)
     }
 

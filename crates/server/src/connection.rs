@@ -14,6 +14,7 @@ use hyper_util::server::conn::auto;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 use tracing::{debug, warn};
 
 use crate::listener::{Open, accept};
@@ -97,7 +98,8 @@ impl Default for HttpOptions {
 
 /// Accepts connections and serves them until the process drains. `services` holds one for each worker.
 ///
-/// The future ends when no more connections are accepted; those that are open belong to the drain.
+/// The future ends when the process drains and the last connection is closed: until then it keeps the threads
+/// that carry them.
 pub async fn serve<S: HttpService>(
     listener: Open,
     services: Vec<S>,
@@ -109,13 +111,14 @@ pub async fn serve<S: HttpService>(
     let builder = builder(&options);
     let places = Arc::new(tokio::sync::Semaphore::new(options.max_connections));
     let stop = drain.token().clone();
+    let connections = TaskTracker::new();
     loop {
         let accepted = async {
             let permit = places.clone().acquire_owned().await;
             (permit, accept(&listener.0).await)
         };
         let (permit, stream) = tokio::select! {
-            () = stop.cancelled() => return,
+            () = stop.cancelled() => break,
             accepted = accepted => accepted,
         };
         let place = workers.place();
@@ -137,8 +140,12 @@ pub async fn serve<S: HttpService>(
                 debug!(%error, "connection ended");
             }
         };
-        drain.spawn_on(task, &runtime);
+        drain.spawn_on(connections.track_future(task), &runtime);
     }
+    // New clients are refused from here on.
+    drop(listener);
+    connections.close();
+    connections.wait().await;
 }
 
 type Builder = auto::Builder<TokioExecutor>;

@@ -19,3 +19,8 @@ pub use segmenter::Segmenter;
 pub fn registry() -> Registry {
     Registry::new().with::<Segmenter>().with::<Indexer>()
 }
+
+/// Its Rust example compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

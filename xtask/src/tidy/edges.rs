@@ -14,8 +14,11 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("executor-client", &["call", "docarray", "grpc", "proto"]),
     ("executor-macros", &[]),
     ("executor-runtime", &["call", "docarray", "executor-macros", "grpc", "info", "proto"]),
-    ("flow", &["call", "client", "config", "executor", "executor-runtime", "gateway", "routing", "server"]),
-    ("flowgate", &["config", "executor", "executor-runtime", "flow", "gateway", "info", "routing", "server"]),
+    (
+        "flow",
+        &["call", "client", "config", "executor", "executor-runtime", "gateway", "info", "routing", "server"],
+    ),
+    ("flowgate", &["executor-runtime", "flow"]),
     ("frontend-grpc", &["call", "docarray", "grpc", "info", "proto"]),
     (
         "gateway",

@@ -87,6 +87,11 @@ pub(crate) fn flow_file(path: &Path, context: &mut Context<'_>) -> Option<Loaded
     }
 }
 
+/// Takes what a program put together instead of writing it into a file.
+pub(crate) fn built_flow(top: Object, context: &mut Context<'_>) -> LoadedFlow {
+    flow(&Document::built("Flow", top), context)
+}
+
 fn flow(document: &Document, context: &mut Context<'_>) -> LoadedFlow {
     fields::only(document, TOP, context);
     check_version(document, context);

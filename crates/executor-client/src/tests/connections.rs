@@ -112,6 +112,25 @@ async fn stopping_finishes_calls_in_flight_and_then_ends_everything() {
     tokio::time::timeout(Duration::from_secs(5), way.tasks.wait()).await.unwrap();
 }
 
+#[tokio::test]
+async fn stopping_takes_no_time_when_nothing_is_in_flight() {
+    let fake = Fake::start(Plan::saying("a")).await;
+    let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let gone = Fake::start(Plan::saying("a")).await.kill().await;
+    let silent_address = silent.local_addr().unwrap();
+    for address in [fake.address, silent_address, gone] {
+        let way = Way::to(&[address], Settings::default());
+        if address == silent_address {
+            let _connecting = silent.accept().await.unwrap();
+        } else {
+            assert_eq!(way.ask("a").await.is_ok(), address == fake.address);
+        }
+        way.stop.cancel();
+        way.tasks.close();
+        tokio::time::timeout(Duration::from_millis(500), way.tasks.wait()).await.unwrap();
+    }
+}
+
 #[test]
 fn each_worker_has_connections_of_its_own() {
     let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

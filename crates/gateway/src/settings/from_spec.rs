@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytestring::ByteString;
 use call::{Limits, Metadata};
 use config::{Compression, GatewaySpec, GrpcOptions, Protocol, Retries};
-use executor_client::Roots;
+use executor_client::{Identity, Roots};
 use grpc::Encoding;
 use grpc::client::Keepalive;
 use routing::GraphSpec;
@@ -34,7 +34,7 @@ impl TryFrom<GatewaySpec> for Settings {
                 conditions: graph.conditions,
                 no_reduce: graph.no_reduce,
             },
-            client: client_settings(&client)?,
+            client: client_settings(&client),
             calls: grpc::server::Settings {
                 max_message: max_message(&server),
                 prefetch: prefetch.map_or(0, usize::from),
@@ -80,12 +80,8 @@ fn executors(graph: &config::Graph) -> Result<indexmap::IndexMap<String, Executo
     Ok(executors)
 }
 
-fn client_settings(client: &config::Client) -> Result<executor_client::Settings, InvalidSettings> {
-    if client.tls.identity.is_some() {
-        return Err(InvalidSettings::Unsupported {
-            what: "a certificate of the gateway's own towards executors",
-        });
-    }
+fn client_settings(client: &config::Client) -> executor_client::Settings {
+    let identity = client.tls.identity.clone();
     let defaults = executor_client::Settings::default();
     let options = grpc::client::Options {
         connect_timeout: client.connect_timeout,
@@ -94,7 +90,7 @@ fn client_settings(client: &config::Client) -> Result<executor_client::Settings,
             .unwrap_or(defaults.options.max_message),
         ..defaults.options.clone()
     };
-    Ok(executor_client::Settings {
+    executor_client::Settings {
         retries: match client.retries {
             Retries::Auto => -1,
             Retries::Times(times) => i32::try_from(times).unwrap_or(i32::MAX),
@@ -118,9 +114,10 @@ fn client_settings(client: &config::Client) -> Result<executor_client::Settings,
             .milliseconds("grpc.max_reconnect_backoff_ms")
             .unwrap_or(defaults.max_backoff),
         roots: client.tls.authorities.clone().map_or(Roots::System, Roots::File),
+        identity: identity.map(|(certificates, private_key)| Identity { certificates, private_key }),
         options,
         ..defaults
-    })
+    }
 }
 
 /// A time that is not positive switches pings off.
@@ -171,3 +168,6 @@ fn max_message(server: &config::Server) -> usize {
 fn length(options: &GrpcOptions, name: &str) -> Option<usize> {
     usize::try_from(options.number(name)?).ok()
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,6 +7,7 @@ use call::{Admitted, Error, ErrorCode, Handler, Message, Payload, Request, Respo
 use futures_core::Stream;
 use futures_util::StreamExt as _;
 use futures_util::stream::{FuturesOrdered, FuturesUnordered};
+use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use tower::ServiceExt as _;
 
 use super::head::Head;
@@ -19,7 +20,8 @@ use super::{Incoming, malformed};
 /// are in flight. So a client that does not read holds up itself and nobody else.
 ///
 /// A request that fails without an answer ends the stream, because only the stream's status can say so. The
-/// requests in flight are finished first, those not read yet are left.
+/// requests in flight are finished first, those not read yet are left. The same happens when the process drains:
+/// a client that keeps its stream open must not hold up the end of the process.
 pub(super) struct CallStream<B> {
     /// `None` once there is nothing more to read.
     receiver: Option<Receiver<B>>,
@@ -27,6 +29,7 @@ pub(super) struct CallStream<B> {
     head: Head,
     in_flight: InFlight,
     failure: Option<Error>,
+    stopped: Pin<Box<WaitForCancellationFutureOwned>>,
 }
 
 type Answer = Pin<Box<dyn Future<Output = Result<Message, Error>> + Send>>;
@@ -60,13 +63,14 @@ impl InFlight {
 }
 
 impl<B> CallStream<B> {
-    pub(super) fn new(receiver: Receiver<B>, handler: Handler, head: Head) -> Self {
+    pub(super) fn new(receiver: Receiver<B>, handler: Handler, head: Head, stop: CancellationToken) -> Self {
         let in_flight = if head.in_order {
             InFlight::InOrder(FuturesOrdered::new())
         } else {
             InFlight::AsCompleted(FuturesUnordered::new())
         };
-        Self { receiver: Some(receiver), handler, head, in_flight, failure: None }
+        let stopped = Box::pin(stop.cancelled_owned());
+        Self { receiver: Some(receiver), handler, head, in_flight, failure: None, stopped }
     }
 
     fn begin(&mut self, wire: Payload, admitted: Admitted) {
@@ -95,6 +99,10 @@ async fn answer(handler: Handler, request: Request, _admitted: Admitted) -> Resu
 }
 
 #[derive(Debug, thiserror::Error)]
+#[error("the server is shutting down, it takes no more requests on this stream")]
+struct ShuttingDown;
+
+#[derive(Debug, thiserror::Error)]
 #[error("the answer is a stream where one message was due")]
 struct UnexpectedStream;
 
@@ -103,6 +111,9 @@ impl<B: Incoming> Stream for CallStream<B> {
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = self.get_mut();
+        if this.receiver.is_some() && this.stopped.as_mut().poll(cx).is_ready() {
+            this.fail(Error::new(ErrorCode::Unavailable, ShuttingDown));
+        }
         loop {
             while this.in_flight.len() < this.head.prefetch
                 && let Some(receiver) = &mut this.receiver

@@ -1,3 +1,5 @@
+//! Control calls on the level of their messages.
+
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
 use prost::Message;

@@ -45,7 +45,9 @@ async fn call(path: &'static str, address: &Address, allowed: Duration) -> Resul
     let connect = |source| PingError::Connect { address: address.clone(), source };
     let authority = Authority::try_from(address.authority()).map_err(|error| connect(error.into()))?;
     let target = Target { authority, tls: None };
-    let options = Options { connect_timeout: allowed, keepalive: None, ..Options::default() };
+    // The round as a whole is bounded already, so this bound must not come first.
+    let connect_timeout = allowed.saturating_mul(2);
+    let options = Options { connect_timeout, keepalive: None, ..Options::default() };
     let (connection, driver) = client::connect(address.resolve().await?, &target, &options)
         .await
         .map_err(|error| connect(error.into()))?;

@@ -1,3 +1,5 @@
+//! Pings of servers that the tests make themselves.
+
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 

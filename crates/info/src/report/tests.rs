@@ -1,3 +1,5 @@
+//! The report against a recorded one.
+
 use super::*;
 
 /// The answer of a reference gateway, cut to its keys.

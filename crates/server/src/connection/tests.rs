@@ -35,7 +35,7 @@ fn served(options: HttpOptions) -> Served {
             Ok::<_, Infallible>(Response::new(Full::new(Bytes::from_static(b"hello"))))
         }
     });
-    let workers = Arc::new(Workers::current());
+    let workers = Arc::new(Workers::start(1).unwrap());
     let handle = drain.handle();
     let open = listener.open().unwrap();
     handle.clone().spawn(serve(open, vec![service], None, options, workers, handle));

@@ -41,7 +41,7 @@ struct Tally {
     documents: u64,
     passages: u64,
     failed_requests: u64,
-    first_failure: Option<String>,
+    first_failure: Option<client::ExecutorError>,
 }
 
 pub(crate) async fn run(client: &Client, options: Options) -> anyhow::Result<()> {
@@ -70,7 +70,7 @@ pub(crate) async fn run(client: &Client, options: Options) -> anyhow::Result<()>
     while let Some(answer) = answers.try_next().await? {
         if let Some(error) = answer.error() {
             tally.failed_requests += 1;
-            tally.first_failure.get_or_insert_with(|| error.to_string());
+            tally.first_failure.get_or_insert(error);
             continue;
         }
         tally.documents += answer.documents.len() as u64;
@@ -81,9 +81,12 @@ pub(crate) async fn run(client: &Client, options: Options) -> anyhow::Result<()>
     let read = reader.join_next().await.context("the files were not read")??;
     progress.finish_and_clear();
     report(&tally, &read, progress.elapsed())?;
-    let failure = tally.first_failure.map(|failure| anyhow::anyhow!("{failure}"));
-    failure
-        .map_or(Ok(()), |failure| Err(failure.context(format!("{} requests failed", tally.failed_requests))))
+    match tally.first_failure {
+        None => Ok(()),
+        Some(failure) => {
+            Err(anyhow::Error::new(failure).context(format!("{} requests failed", tally.failed_requests)))
+        }
+    }
 }
 
 /// What was read.

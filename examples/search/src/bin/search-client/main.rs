@@ -6,6 +6,7 @@ mod show;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
@@ -58,8 +59,20 @@ struct SearchOptions {
 }
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> anyhow::Result<()> {
-    let Arguments { address, command } = Arguments::parse();
+async fn main() -> ExitCode {
+    match run(Arguments::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // If nobody listens there is nobody to tell.
+            let _unheard =
+                writeln!(std::io::stderr(), "search-client: {}", show::printable(&sentence(&error)));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(arguments: Arguments) -> anyhow::Result<()> {
+    let Arguments { address, command } = arguments;
     let client = Client::connect(&address)
         .await
         .context("the search Flow does not answer; is it running? (`cargo xtask up` starts it)")?;
@@ -67,6 +80,17 @@ async fn main() -> anyhow::Result<()> {
         Command::Index(options) => index::run(&client, options).await,
         Command::Search(options) => find(&client, &options).await,
         Command::Delete { documents } => delete(&client, &documents).await,
+    }
+}
+
+/// An error with its causes; what an executor says stands for itself.
+fn sentence(error: &anyhow::Error) -> String {
+    match error.downcast_ref::<client::Error>() {
+        Some(client::Error::Executor(failure)) => match failure.args.first() {
+            Some(said) => said.to_string(),
+            None => failure.to_string(),
+        },
+        _ => format!("{error:#}"),
     }
 }
 

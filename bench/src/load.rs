@@ -1,0 +1,151 @@
+//! A closed loop: as many calls in flight as asked for, each followed by the next as soon as it is answered.
+
+mod stream;
+mod unary;
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use anyhow::{Context as _, ensure};
+use call::{Message, Payload};
+use grpc::client::{Connection, Options, Target, connect};
+use hdrhistogram::Histogram;
+use prost::Message as _;
+use proto::jina::data_request_proto::DataContentProto;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use crate::sample;
+
+/// Whom to call, and how.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct Arguments {
+    /// Whom to call.
+    #[arg(long)]
+    address: SocketAddr,
+    /// One call for each message, or messages on streams.
+    #[arg(long, value_enum, default_value_t = Kind::Unary)]
+    call: Kind,
+    /// Bytes of documents in each message.
+    #[arg(long, default_value_t = 150)]
+    payload: usize,
+    /// Connections.
+    #[arg(long, default_value_t = 4)]
+    connections: usize,
+    /// Messages in flight on each connection.
+    #[arg(long, default_value_t = 16)]
+    in_flight: usize,
+    /// Seconds to go on for; calls in flight at their end are finished and counted.
+    #[arg(long, default_value_t = 3.0)]
+    seconds: f64,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum Kind {
+    Unary,
+    Stream,
+}
+
+/// What came of it.
+#[derive(Debug, serde::Serialize)]
+pub(crate) struct Report {
+    answers: u64,
+    seconds: f64,
+    per_second: f64,
+    p50_us: u64,
+    p99_us: u64,
+    max_us: u64,
+}
+
+/// What one connection's load needs to know.
+#[derive(Clone)]
+struct Task {
+    connection: Connection,
+    request: Message,
+    until: Instant,
+}
+
+impl Task {
+    fn is_over(&self) -> bool {
+        Instant::now() >= self.until
+    }
+
+    /// Fails unless the answer holds the documents that were sent, every byte of them, or at least decodes to
+    /// the same: gateways that decode and encode documents do not keep the order of their fields.
+    fn check(&self, answer: &Message) -> anyhow::Result<()> {
+        ensure!(!answer.is_error(), "the answer reports an error: {:?}", answer.header.status);
+        if answer.documents == self.request.documents {
+            return Ok(());
+        }
+        let (sent, received) = (decode(&self.request)?, decode(answer)?);
+        ensure!(sent == received, "the documents changed on their way");
+        Ok(())
+    }
+}
+
+fn decode(message: &Message) -> anyhow::Result<DataContentProto> {
+    let documents = message.documents.clone().context("a message without documents")?;
+    Ok(DataContentProto::decode(documents)?)
+}
+
+fn read(wire: Payload) -> anyhow::Result<Message> {
+    proto::message::read(wire).context("the answer is no message")
+}
+
+type Latencies = Histogram<u64>;
+
+fn record(latencies: &mut Latencies, since: Instant) {
+    latencies.saturating_record(since.elapsed().as_micros().try_into().unwrap_or(u64::MAX));
+}
+
+fn latencies() -> anyhow::Result<Latencies> {
+    let most = Duration::from_secs(60).as_micros().try_into()?;
+    Ok(Latencies::new_with_bounds(1, most, 3)?)
+}
+
+/// Fails if the last answers take too long.
+pub(crate) async fn within_reason(arguments: &Arguments) -> anyhow::Result<Report> {
+    let most = Duration::from_secs_f64(arguments.seconds) + Duration::from_secs(20);
+    tokio::time::timeout(most, run(arguments)).await.context("some calls are not answered at all")?
+}
+
+async fn run(arguments: &Arguments) -> anyhow::Result<Report> {
+    let request = sample::request(arguments.payload);
+    let target = Target { authority: arguments.address.to_string().parse()?, tls: None };
+    let mut drivers = JoinSet::new();
+    let mut connections = Vec::new();
+    for _ in 0..arguments.connections {
+        let (connection, driver) = connect(arguments.address, &target, &Options::default()).await?;
+        drivers.spawn(driver);
+        connections.push(connection);
+    }
+    let begin = Instant::now();
+    let until = begin + Duration::from_secs_f64(arguments.seconds);
+    let mut tasks = JoinSet::new();
+    for connection in connections {
+        let task = Task { connection, request: request.clone(), until };
+        match arguments.call {
+            Kind::Unary => {
+                for _ in 0..arguments.in_flight {
+                    tasks.spawn(unary::run(task.clone()));
+                }
+            }
+            Kind::Stream => {
+                tasks.spawn(stream::run(task, arguments.in_flight));
+            }
+        }
+    }
+    let mut all = latencies()?;
+    while let Some(latencies) = tasks.join_next().await {
+        all.add(latencies??)?;
+    }
+    let seconds = begin.elapsed().as_secs_f64();
+    Ok(Report {
+        answers: all.len(),
+        seconds,
+        per_second: all.len() as f64 / seconds,
+        p50_us: all.value_at_quantile(0.5),
+        p99_us: all.value_at_quantile(0.99),
+        max_us: all.max(),
+    })
+}

@@ -1,0 +1,57 @@
+//! Why an executor does not start.
+
+use std::io;
+use std::process::ExitCode;
+
+use executor_runtime::{Failure, HostError};
+use server::{BindError, tls};
+
+use crate::InvalidSettings;
+
+/// Why an executor does not start, or does not end as it should.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The configuration makes no executor.
+    #[error("the configuration is wrong")]
+    Settings(#[from] InvalidSettings),
+    /// The executor itself cannot be made.
+    #[error("the executor cannot be hosted")]
+    Host(#[from] HostError),
+    /// Making the executor panicked.
+    #[error("the executor panicked while it was made")]
+    Panicked,
+    /// The port is not to be had.
+    #[error("the port cannot be had")]
+    Bind(#[from] BindError),
+    /// The certificates cannot be used.
+    #[error("connections cannot be encrypted")]
+    Tls(#[from] tls::TlsError),
+    /// The executor's code failed to close.
+    #[error("the executor failed to close")]
+    Close(#[source] Failure),
+    /// The system refuses what every process needs.
+    #[error("the system refuses {what}")]
+    System {
+        /// What.
+        what: &'static str,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+impl StartError {
+    /// 2 if somebody must change the configuration, 1 if not.
+    #[must_use]
+    pub fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Settings(_) | Self::Tls(_) | Self::Host(HostError::UnknownMethod { .. }) => {
+                ExitCode::from(2)
+            }
+            Self::Host(HostError::Build(_))
+            | Self::Panicked
+            | Self::Bind(_)
+            | Self::Close(_)
+            | Self::System { .. } => ExitCode::FAILURE,
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! The executor as a process.
+
+use std::error::Error;
+use std::io::{self, IsTerminal as _, Write as _};
+use std::num::NonZeroUsize;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use config::{ExecutorSpec, Level, LogLayout, LogSpec};
+use executor_runtime::{Entry, Registry};
+use server::log::{Format, Log};
+use server::{Outcome, Signal, Signals, Workers, tls};
+use tokio::runtime::Builder;
+use tracing::level_filters::LevelFilter;
+use tracing::{error, info, warn};
+
+use crate::{Settings, StartError, entry, start};
+
+/// Runs an executor of `registry` until it is told to stop.
+#[must_use]
+pub fn run(spec: ExecutorSpec, registry: &Registry) -> ExitCode {
+    if let Some(log) = log(&spec.log)
+        && let Err(error) = server::log::init(log)
+    {
+        complain(&error);
+        return ExitCode::from(2);
+    }
+    let found = entry(&spec.uses, registry).and_then(|entry| Ok((entry, Settings::try_from(spec)?)));
+    match found.map_err(StartError::Settings).and_then(|(entry, settings)| serve(settings, entry)) {
+        Ok(Outcome::Clean) => ExitCode::SUCCESS,
+        Ok(Outcome::CutOff { tasks }) => {
+            warn!(tasks, "what was not finished was cut off");
+            ExitCode::FAILURE
+        }
+        Err(error) => {
+            complain(&error);
+            error.exit_code()
+        }
+    }
+}
+
+fn serve(settings: Settings, entry: Entry) -> Result<Outcome, StartError> {
+    let refused = |what| move |source| StartError::System { what, source };
+    let cores = || std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+    let workers = settings.workers.unwrap_or_else(cores);
+    let workers = Arc::new(Workers::start(workers.get()).map_err(refused("threads"))?);
+    let runtime = Builder::new_current_thread().enable_all().build().map_err(refused("a runtime"))?;
+    let outcome = runtime.block_on(async {
+        let mut signals = Signals::new().map_err(refused("signals"))?;
+        let starting = start(settings, entry, workers);
+        let running = tokio::select! {
+            running = starting => running?,
+            () = stopped(&mut signals, None) => return Ok(Outcome::Clean),
+        };
+        let tls = running.tls().cloned();
+        running.run(async move { stopped(&mut signals, tls).await }).await
+    });
+    // An executor that is still being made cannot be stopped, and nobody waits for it.
+    runtime.shutdown_background();
+    outcome
+}
+
+/// Reloads certificates when asked to; ends when the process is told to stop.
+async fn stopped(signals: &mut Signals, tls: Option<tls::Acceptor>) {
+    loop {
+        match (signals.next().await, &tls) {
+            (Signal::Stop, _) => break,
+            (Signal::Reload, None) => {}
+            (Signal::Reload, Some(tls)) => match tls.reload() {
+                Ok(()) => info!("certificates reloaded"),
+                Err(error) => {
+                    let error: &dyn Error = &error;
+                    error!(error, "new certificates are wrong, the old ones stay in use");
+                }
+            },
+        }
+    }
+    info!("draining");
+}
+
+/// Says why the process ends where somebody will read it, whatever the log is.
+pub(crate) fn complain(error: &dyn Error) {
+    let causes = std::iter::successors(error.source(), |cause| (*cause).source());
+    let text = causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"));
+    // If nobody listens there is nobody to tell.
+    let _unheard = writeln!(io::stderr(), "executor: {text}");
+}
+
+fn log(spec: &LogSpec) -> Option<Log> {
+    let level = match spec.level.unwrap_or(Level::Info) {
+        Level::Debug => LevelFilter::DEBUG,
+        Level::Info | Level::Success => LevelFilter::INFO,
+        Level::Warning => LevelFilter::WARN,
+        Level::Error | Level::Critical => LevelFilter::ERROR,
+    };
+    let format = match &spec.layout {
+        LogLayout::Quiet => return None,
+        LogLayout::Json => Format::Json,
+        LogLayout::Default | LogLayout::Docker => {
+            Format::Text { colours: spec.colours && io::stdout().is_terminal() }
+        }
+        LogLayout::Plain | LogLayout::Remote | LogLayout::Profile | LogLayout::File(_) => {
+            Format::Text { colours: false }
+        }
+    };
+    Some(Log { level, format })
+}

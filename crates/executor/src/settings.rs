@@ -1,0 +1,84 @@
+//! What an executor process is to do, in the terms of its parts; and the one place that makes it of the
+//! configuration.
+
+mod from_spec;
+
+use std::num::NonZeroUsize;
+
+use executor_runtime::ExecutorSettings;
+use server::{HttpOptions, Timing, tls};
+
+pub use from_spec::entry;
+
+/// What an executor process is to do. The default listens on a free port of the loopback interface.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Where it listens; it speaks gRPC.
+    pub port: Port,
+    /// Encryption.
+    pub tls: Option<tls::Files>,
+    /// How the executor is hosted.
+    pub executor: ExecutorSettings,
+    /// What connections allow.
+    pub http: HttpOptions,
+    /// How the process ends.
+    pub drain: Timing,
+    /// Threads that move data; `None` means one for each core.
+    pub workers: Option<NonZeroUsize>,
+}
+
+/// Where an executor listens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Port {
+    /// A name or an address.
+    pub host: String,
+    /// Its number.
+    pub number: PortNumber,
+}
+
+/// Which port.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PortNumber {
+    /// This one.
+    Fixed(u16),
+    /// Any free one.
+    Free,
+}
+
+/// A configuration that no executor can be made of.
+#[derive(Debug, thiserror::Error)]
+pub enum InvalidSettings {
+    /// Nothing by that name is in this program.
+    #[error("`uses` names the executor `{name}`, which is not in this program; it has {known}")]
+    UnknownExecutor {
+        /// As configured.
+        name: String,
+        /// What there is.
+        known: String,
+    },
+    /// A feature that is not there.
+    #[error("{what} is not supported by this program")]
+    Unsupported {
+        /// The feature.
+        what: &'static str,
+    },
+    /// There is more than one.
+    #[error("an executor listens on one port that speaks GRPC, not on {n}")]
+    Ports {
+        /// How many.
+        n: usize,
+    },
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            port: Port { host: "127.0.0.1".to_owned(), number: PortNumber::Free },
+            tls: None,
+            executor: ExecutorSettings::default(),
+            http: HttpOptions::default(),
+            drain: Timing::default(),
+            workers: None,
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! What the program says on the terminal.
+
+use std::fmt::Display;
+use std::io::{self, Write as _};
+use std::process::ExitCode;
+
+/// Prints a text that was asked for.
+pub(super) fn print(text: &str) -> ExitCode {
+    let mut out = io::stdout().lock();
+    let printed = if text.ends_with('\n') { write!(out, "{text}") } else { writeln!(out, "{text}") };
+    match printed.and_then(|()| out.flush()) {
+        Ok(()) => ExitCode::SUCCESS,
+        // `flowgate help | head` has what it wants.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(_) => ExitCode::FAILURE,
+    }
+}
+
+/// Says what is wrong.
+pub(super) fn complain(problem: &impl Display) {
+    // There is nobody to tell that nobody can be told.
+    let _unheard = writeln!(io::stderr().lock(), "flowgate: {problem}");
+}
+
+/// An error with everything behind it, on one line.
+pub(super) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}

@@ -1,0 +1,149 @@
+//! A Flow that runs.
+
+use std::net::SocketAddr;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::time::Duration;
+
+use client::Client;
+use config::{Address, Protocol};
+use indexmap::IndexMap;
+use server::{Outcome, Signals, Workers};
+
+use crate::executors::Executors;
+use crate::place::{place, reachable};
+use crate::{Error, Plan};
+
+/// A Flow that runs. Dropping it stops everything at once; [`Running::stop`] lets it finish.
+#[derive(Debug)]
+pub struct Running {
+    gateway: gateway::Running,
+    executors: Executors,
+    protocols: Vec<Protocol>,
+    encrypted: bool,
+    addresses: IndexMap<String, Vec<Address>>,
+}
+
+impl Plan {
+    /// Starts the Flow and waits until every executor has answered.
+    ///
+    /// # Errors
+    ///
+    /// If something does not start, or not in time.
+    pub async fn start(mut self) -> Result<Running, Error> {
+        let mut executors = place(&mut self).await?;
+        let allowed = allowed(&self);
+        let spec = self.spec.gateway;
+        let protocols =
+            spec.server.listeners.iter().flat_map(|listener| &listener.protocols).copied().collect();
+        let addresses = spec.graph.addresses.clone();
+        let settings =
+            gateway::Settings::try_from(spec).map_err(|problem| Error::Problems(vec![problem.into()]))?;
+        let encrypted = settings.tls.is_some();
+        let workers = Workers::start(threads(settings.workers));
+        let workers = workers.map_err(|source| Error::System { what: "threads", source })?;
+        let of_gateway = |source: gateway::StartError| Error::Gateway { source: source.into() };
+        let gateway = gateway::start(settings, Arc::new(workers)).map_err(of_gateway)?;
+        let ready = tokio::select! {
+            ready = gateway.ready() => ready,
+            ended = executors.next_ended() => {
+                return Err(Error::Ended { executor: ended.name, status: ended.status });
+            }
+            allowed = over(allowed) => {
+                let report = gateway.cluster().report();
+                let waiting = report.iter().filter(|report| !report.answered).map(ToString::to_string);
+                return Err(Error::NotReady { allowed, waiting: waiting.collect() });
+            }
+        };
+        if !ready {
+            let ended = gateway.stop().await;
+            return Err(ended.map_or_else(of_gateway, |_| Error::Stopped));
+        }
+        Ok(Running { gateway, executors, protocols, encrypted, addresses })
+    }
+}
+
+/// How long the start may take: as long as the most patient deployment allows.
+fn allowed(plan: &Plan) -> Option<Duration> {
+    let deployments = plan.spec.deployments.iter();
+    let mut allowed = deployments.map(|deployment| deployment.timeout_ready);
+    allowed.try_fold(FASTEST, |most, allowed| Some(most.max(allowed?)))
+}
+
+/// A gateway with nothing behind it takes a moment, too.
+const FASTEST: Duration = Duration::from_secs(60);
+
+/// Ends when `allowed` is over, which it returns.
+async fn over(allowed: Option<Duration>) -> Duration {
+    match allowed {
+        Some(allowed) => {
+            tokio::time::sleep(allowed).await;
+            allowed
+        }
+        None => std::future::pending().await,
+    }
+}
+
+pub(crate) fn threads(configured: Option<NonZeroUsize>) -> usize {
+    configured.or_else(|| std::thread::available_parallelism().ok()).map_or(1, NonZeroUsize::get)
+}
+
+impl Running {
+    /// Where the gateway listens, with the protocol spoken there.
+    pub fn addresses(&self) -> impl Iterator<Item = (Protocol, SocketAddr)> {
+        self.protocols.iter().copied().zip(self.gateway.addresses().iter().copied())
+    }
+
+    /// Where the replicas of an executor listen.
+    pub fn executor_addresses(&self, name: &str) -> impl Iterator<Item = &Address> {
+        self.addresses.get(name).into_iter().flatten()
+    }
+
+    /// A client of the Flow; it connects with its first request.
+    ///
+    /// # Errors
+    ///
+    /// If the gateway speaks no gRPC.
+    pub fn client(&self) -> Result<Client, Error> {
+        let grpc = self.addresses().find(|(protocol, _)| *protocol == Protocol::Grpc);
+        let (_, address) = grpc.ok_or(Error::NoGrpc)?;
+        let scheme = if self.encrypted { "grpcs" } else { "grpc" };
+        Ok(Client::new(&format!("{scheme}://{}", reachable(address)), client::Settings::default())?)
+    }
+
+    /// Runs until SIGTERM or SIGINT, then stops. On SIGHUP certificates are read again.
+    ///
+    /// # Errors
+    ///
+    /// If the gateway cannot go on.
+    pub async fn block(self) -> Result<Outcome, Error> {
+        let signals = Signals::new().map_err(|source| Error::System { what: "signals", source })?;
+        self.block_on(signals).await
+    }
+
+    pub(crate) async fn block_on(self, signals: Signals) -> Result<Outcome, Error> {
+        let tls = self.gateway.tls().cloned();
+        self.run(gateway::stop_signal(signals, tls)).await
+    }
+
+    /// Runs until `signal`, then stops: the gateway first, because what it has in flight needs the executors.
+    ///
+    /// # Errors
+    ///
+    /// If the gateway cannot go on.
+    pub async fn run(self, signal: impl Future<Output = ()>) -> Result<Outcome, Error> {
+        let Self { gateway, executors, .. } = self;
+        let ended = gateway.run(signal).await;
+        executors.stop().await;
+        ended.map_err(|source| Error::Gateway { source: source.into() })
+    }
+
+    /// Stops: what is in flight is finished, nothing new is taken on.
+    ///
+    /// # Errors
+    ///
+    /// If the gateway had ended by itself.
+    pub async fn stop(self) -> Result<Outcome, Error> {
+        self.run(std::future::ready(())).await
+    }
+}

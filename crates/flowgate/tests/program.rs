@@ -1,0 +1,107 @@
+//! The program as its users run it.
+
+#![expect(clippy::unwrap_used, reason = "what fails fails the test")]
+
+use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::path::PathBuf;
+use std::process::{Command, Output, Stdio};
+
+use rustix::process::{Pid, Signal, kill_process};
+use tempfile::TempDir;
+
+const FLOWGATE: &str = env!("CARGO_BIN_EXE_flowgate");
+
+fn flowgate(arguments: &[&str]) -> Output {
+    Command::new(FLOWGATE).args(arguments).output().unwrap()
+}
+
+#[track_caller]
+fn check(arguments: &[&str], code: i32, out: &str, err: &str) {
+    let output = flowgate(arguments);
+    let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert_eq!(output.status.code(), Some(code), "{arguments:?}\n{stdout}\n{stderr}");
+    assert!(stdout.contains(out), "{arguments:?}: `{out}` is not in\n{stdout}");
+    assert!(stderr.contains(err), "{arguments:?}: `{err}` is not in\n{stderr}");
+}
+
+/// A file in a folder of its own.
+fn file(content: &str) -> (TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("flow.yml");
+    fs::write(&file, content).unwrap();
+    (folder, file)
+}
+
+const FLOW: &str = "jtype: Flow
+gateway:
+  host: 127.0.0.1
+  port: 0
+executors:
+  - name: one
+  - name: two
+    needs: gateway
+  - name: both
+    method: needs
+    needs: [one, two]
+";
+
+#[test]
+fn commands_are_explained() {
+    check(&["help"], 0, "flow", "");
+    check(&["flow", "--help"], 0, "--uses", "");
+    check(&["--version"], 0, "", "");
+    check(&["no-such-command"], 2, "", "no-such-command");
+}
+
+#[test]
+fn a_file_is_checked() {
+    let (_folder, good) = file(FLOW);
+    let good = good.to_str().unwrap();
+    check(&["check", good], 0, "one+two > both", "");
+    check(&["check", good], 0, "flowchart LR", "");
+    let (_folder, bad) =
+        file("jtype: Flow\nexecutors:\n  - {name: a, uses: docker://image}\n  - {name: b, shards: 2}\n");
+    let bad = bad.to_str().unwrap();
+    check(
+        &["check", bad],
+        2,
+        "",
+        "executor `a`: an executor in a container is not supported by this version",
+    );
+    check(
+        &["check", bad],
+        2,
+        "",
+        "executor `b`: an executor in several shards is not supported by this version",
+    );
+    check(&["check", "/no/such/file.yml"], 2, "", "/no/such/file.yml");
+}
+
+#[test]
+fn what_is_not_there_yet_says_so() {
+    let (_folder, file) = file(FLOW);
+    let file = file.to_str().unwrap();
+    check(&["export", "kubernetes", file, "out"], 1, "", "not supported by this version");
+}
+
+#[test]
+fn a_flow_runs_until_it_is_told_to_stop() {
+    let (folder, file) = file(FLOW);
+    // Called as `jina` it is the same program.
+    let jina = folder.path().join("jina");
+    std::os::unix::fs::symlink(FLOWGATE, &jina).unwrap();
+    let mut command = Command::new(jina);
+    command.args(["flow", "--uses"]).arg(&file).stdout(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let ready = lines.find(|line| line.contains("the Flow is ready")).unwrap();
+    let address = ready.rsplit(' ').next().unwrap().to_owned();
+    check(&["ping", "gateway", &address], 0, "", "");
+    check(&["ping", "flow", &format!("grpc://{address}")], 0, "", "");
+    kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
+    // It may have more to say, and must not wait for a reader.
+    lines.for_each(drop);
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    check(&["ping", "gateway", &address], 1, "", &address);
+}

@@ -1,0 +1,83 @@
+//! Command lines become settings.
+
+use config::{Command, Parsed};
+
+use super::*;
+
+fn settings(arguments: &[&str]) -> Result<Settings, InvalidSettings> {
+    let argv: Vec<String> =
+        ["gateway"].iter().chain(arguments).map(|&argument| argument.to_owned()).collect();
+    let parsed = config::command(&argv, &config::Environment::new());
+    let Ok(Parsed { command: Command::Gateway(spec), .. }) = parsed else { panic!("{parsed:?}") };
+    Settings::try_from(*spec)
+}
+
+#[test]
+fn defaults_are_those_of_the_parts() {
+    let (got, own) = (settings(&["--port", "8080"]).unwrap(), Settings::default());
+    assert_eq!(got.ports, [Port { host: "0.0.0.0".to_owned(), number: PortNumber::Fixed(8080) }]);
+    assert_eq!(got.name, "gateway");
+    assert_eq!(got.calls.prefetch, own.calls.prefetch);
+    assert_eq!(got.calls.max_message, own.calls.max_message);
+    assert_eq!(got.client.retries, own.client.retries);
+    assert_eq!(got.client.timeout_send, None);
+    assert_eq!(got.client.encoding, Encoding::Identity);
+    assert_eq!(got.client.options.keepalive, own.client.options.keepalive);
+    assert_eq!(got.max_timeout, None);
+}
+
+#[test]
+fn what_an_exported_manifest_says_arrives() {
+    let got = settings(&[
+        "--name",
+        "gateway",
+        "--port",
+        "8080",
+        "--protocol",
+        "GRPC",
+        "--graph-description",
+        r#"{"start-gateway": ["encoder"], "encoder": ["end-gateway"]}"#,
+        "--deployments-addresses",
+        r#"{"encoder": ["grpcs://encoder.ns.svc:8081", "encoder-1.ns.svc:8081"]}"#,
+        "--deployments-metadata",
+        r#"{"encoder": {"Authorization": "s3cret"}}"#,
+        "--deployments-no-reduce",
+        r#"["encoder"]"#,
+        "--timeout-send",
+        "1500",
+        "--retries",
+        "2",
+        "--compression",
+        "Deflate",
+        "--prefetch",
+        "0",
+        "--grpc-server-options",
+        "grpc.max_receive_message_length=60",
+        "--grpc-channel-options",
+        "grpc.keepalive_time_ms=0",
+    ]);
+    let got = got.unwrap();
+    let encoder = &got.executors["encoder"];
+    let addresses: Vec<_> = encoder.addresses.iter().map(ToString::to_string).collect();
+    assert_eq!(addresses, ["grpcs://encoder.ns.svc:8081", "encoder-1.ns.svc:8081"]);
+    assert_eq!(encoder.metadata, Metadata(vec![("authorization".into(), "s3cret".into())]));
+    assert_eq!(got.graph.description["encoder"], ["end-gateway"]);
+    assert_eq!(got.graph.no_reduce, ["encoder"]);
+    assert_eq!(got.client.timeout_send, Some(Duration::from_millis(1500)));
+    assert_eq!(got.client.retries, 2);
+    assert_eq!(got.client.encoding, Encoding::Deflate);
+    assert_eq!(got.client.options.keepalive, None);
+    assert_eq!(got.calls.prefetch, 0);
+    assert_eq!(got.calls.max_message, 60);
+    let args = got.streamer_args();
+    assert_eq!(args.executor_addresses["encoder"][1], "grpc://encoder-1.ns.svc:8081");
+    assert_eq!((args.timeout_send, args.compression.as_deref()), (Some(1.5), Some("Deflate")));
+}
+
+#[test]
+fn protocols_without_a_front_end_are_refused_by_name() {
+    for protocol in ["HTTP", "WEBSOCKET"] {
+        let refused = settings(&["--port", "8080", "--protocol", protocol]);
+        assert!(matches!(refused, Err(InvalidSettings::Protocol { protocol: named }) if named == protocol));
+    }
+}

@@ -1,0 +1,160 @@
+//! The executors of the interop suite in Rust; `executors.py` holds the same in Python.
+
+use std::io;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use docarray::{Doc, DocList, Id, NdArray};
+use executor_runtime::{Registry, executor, requests};
+
+/// A text.
+#[derive(Debug, Clone, Default, Doc)]
+struct Text {
+    id: Id,
+    text: Option<String>,
+}
+
+/// A part of a [`Mixed`].
+#[derive(Debug, Clone, Default, Doc)]
+struct Part {
+    id: Id,
+    text: String,
+}
+
+/// One field of each kind that schemas must keep.
+#[derive(Debug, Clone, Default, Doc)]
+struct Mixed {
+    id: Id,
+    text: String,
+    #[document(default)]
+    count: i64,
+    note: Option<String>,
+    vector: Option<NdArray>,
+    part: Option<Part>,
+    #[document(default)]
+    parts: Vec<Part>,
+}
+
+/// A list of documents in a document, whose schema Python executors cannot tell.
+#[derive(Debug, Clone, Default, Doc)]
+struct Nested {
+    id: Id,
+    parts: DocList<Part>,
+}
+
+/// What schemas must keep and a Python gateway can tell again: it fails on documents in documents.
+#[derive(Debug, Clone, Default, Doc)]
+struct Plain {
+    id: Id,
+    text: String,
+    #[document(default)]
+    count: i64,
+    #[document(default = 0.5)]
+    score: f64,
+    note: Option<String>,
+    vector: Option<NdArray>,
+    words: Vec<String>,
+}
+
+/// Returns documents as they come.
+#[derive(Debug, Default)]
+struct Schemas;
+
+#[executor]
+impl Schemas {
+    #[requests(on = "/plain")]
+    async fn plain(&self, docs: DocList<Plain>) -> DocList<Plain> {
+        docs
+    }
+
+    #[requests(on = "/part")]
+    async fn part(&self, docs: DocList<Part>) -> DocList<Part> {
+        docs
+    }
+}
+
+/// Sets every document's text, whatever the endpoint.
+#[derive(Debug, Default)]
+struct FooExecutor;
+
+#[executor]
+impl FooExecutor {
+    #[requests]
+    async fn foo(&self, docs: &mut DocList<Text>) {
+        for doc in docs {
+            doc.text = Some("foo was called".to_owned());
+        }
+    }
+}
+
+/// One endpoint for each thing that can be right or wrong.
+#[derive(Debug, Default)]
+struct Tools;
+
+/// Where a request waits.
+#[derive(Debug, serde::Deserialize)]
+struct Hold {
+    directory: PathBuf,
+}
+
+/// How long a request waits at most.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+#[derive(Debug, thiserror::Error)]
+#[error("boom")]
+struct Boom;
+
+#[executor]
+impl Tools {
+    #[requests(on = "/upper")]
+    async fn upper(&self, docs: &mut DocList<Text>) {
+        for doc in docs {
+            doc.text = doc.text.as_ref().map(|text| text.to_uppercase());
+        }
+    }
+
+    #[requests(on = "/fail")]
+    async fn fail(&self, docs: DocList<Text>) -> Result<DocList<Text>, Boom> {
+        // The condition is there for the documents' sake; no client of the suite sends this many.
+        if docs.len() < usize::MAX { Err(Boom) } else { Ok(docs) }
+    }
+
+    /// Leaves a file in the directory for each document, and waits until it holds one called `release`.
+    #[requests(on = "/hold")]
+    async fn hold(&self, docs: DocList<Text>, parameters: Hold) -> io::Result<DocList<Text>> {
+        for doc in &docs {
+            std::fs::write(parameters.directory.join(doc.id.as_str()), "")?;
+        }
+        let release = parameters.directory.join("release");
+        let released = async {
+            while !release.exists() {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, released).await?;
+        Ok(docs)
+    }
+
+    #[requests(on = "/nested")]
+    async fn nested(&self, docs: &mut DocList<Nested>) {
+        for doc in docs {
+            for part in &mut doc.parts {
+                part.text = part.text.to_uppercase();
+            }
+        }
+    }
+
+    #[requests(on = "/mixed")]
+    async fn mixed(&self, docs: &mut DocList<Mixed>) {
+        for doc in docs {
+            doc.count += 1;
+            doc.note = doc.note.take().or_else(|| Some("noted".to_owned()));
+            doc.parts.push(Part { text: doc.text.clone(), ..Part::default() });
+        }
+    }
+}
+
+fn main() -> ExitCode {
+    executor::main(&Registry::new().with::<FooExecutor>().with::<Tools>().with::<Schemas>())
+}

@@ -1,0 +1,147 @@
+"""Gateways and executors as processes: ours from FLOWGATE_BINARIES, Jina's from this environment."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import grpc
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+HERE = Path(__file__).parent
+BINARIES = Path(os.environ['FLOWGATE_BINARIES'])
+JINA = Path(sys.executable).with_name('jina')
+PATIENCE = 60
+
+
+def free_port() -> int:
+    """A port on the loopback interface that nobody listens on now."""
+    with socket.socket() as taken:
+        taken.bind(('127.0.0.1', 0))
+        return taken.getsockname()[1]
+
+
+def until(done, what: str, patience: float = PATIENCE):
+    """Asks `done` until it gives something true, and returns that."""
+    end = time.monotonic() + patience
+    while True:
+        result = done()
+        if result:
+            return result
+        if time.monotonic() > end:
+            raise AssertionError(f'still not after {patience} s: {what}')
+        time.sleep(0.05)
+
+
+def is_serving(port: int) -> bool:
+    """Whether the health service says so."""
+    with grpc.insecure_channel(f'127.0.0.1:{port}') as channel:
+        health = health_pb2_grpc.HealthStub(channel)
+        try:
+            answer = health.Check(health_pb2.HealthCheckRequest(), timeout=5)
+        except grpc.RpcError:
+            return False
+        return answer.status == health_pb2.HealthCheckResponse.SERVING
+
+
+class Process:
+    """One of them, running."""
+
+    def __init__(self, log: Path, port: int, *argv: str):
+        self.port = port
+        self.log = log
+        env = {**os.environ, 'JINA_OPTOUT_TELEMETRY': '1', 'JINA_LOG_NO_COLOR': '1'}
+        with log.open('ab') as out:
+            self.popen = subprocess.Popen(
+                [str(word) for word in argv], cwd=HERE, env=env, stdout=out, stderr=out, stdin=subprocess.DEVNULL
+            )
+
+    def said(self) -> str:
+        """The end of its log."""
+        return self.log.read_text(errors='replace')[-4000:]
+
+    def wait_serving(self) -> 'Process':
+        """Waits until its health service says that it serves."""
+
+        def serving():
+            status = self.popen.poll()
+            assert status is None, f'{self.popen.args[0]} ended with {status}:\n{self.said()}'
+            return is_serving(self.port)
+
+        try:
+            until(serving, f'{self.popen.args[0]} serves')
+        except AssertionError as error:
+            raise AssertionError(f'{error}\n{self.said()}') from None
+        return self
+
+    def terminate(self):
+        """Asks it to end."""
+        self.popen.send_signal(signal.SIGTERM)
+
+    def wait(self, patience: float = PATIENCE) -> int:
+        """How it ended."""
+        return self.popen.wait(patience)
+
+    def kill(self):
+        """Ends it at once."""
+        self.popen.kill()
+        self.popen.wait()
+
+    def stop(self):
+        """Ends it one way or the other."""
+        if self.popen.poll() is None:
+            self.terminate()
+            try:
+                self.wait(15)
+            except subprocess.TimeoutExpired:
+                self.kill()
+
+
+class Stage:
+    """Starts processes and ends them."""
+
+    def __init__(self, directory: Path):
+        self.directory = directory
+        self.processes = []
+
+    def executor(self, language: str, uses: str, port: int = 0) -> Process:
+        """An executor of executors.py, or its twin in Rust."""
+        port = port or free_port()
+        if language == 'python':
+            file = {'FooExecutor': 'foo.yml', 'Tools': 'tools.yml'}[uses]
+            program = [JINA, 'executor', '--uses', HERE / file, '--native']
+        else:
+            program = [BINARIES / 'interop-executor', '--uses', uses]
+        return self.start(uses.lower(), port, *program, '--host', '127.0.0.1', '--port', port)
+
+    def gateway(self, language: str, *executors: Process, protocol: str = 'GRPC', **options) -> Process:
+        """A gateway before a chain of executors."""
+        ports = {f'executor{n}': executor.port for n, executor in enumerate(executors)}
+        names = ['start-gateway', *ports, 'end-gateway']
+        graph = {a: [b] for a, b in zip(names, names[1:])}
+        addresses = {name: [f'grpc://127.0.0.1:{port}'] for name, port in ports.items()}
+        program = [JINA, 'gateway'] if language == 'python' else [BINARIES / 'gateway']
+        port = free_port()
+        arguments = [
+            *('--host', '127.0.0.1', '--port', port, '--protocol', protocol),
+            *('--graph-description', json.dumps(graph)),
+            *('--deployments-addresses', json.dumps(addresses)),
+        ]
+        for name, value in options.items():
+            arguments += [f'--{name.replace("_", "-")}', value]
+        return self.start('gateway', port, *program, *arguments)
+
+    def start(self, name: str, port: int, *argv) -> Process:
+        """Any process that listens on `port`."""
+        process = Process(self.directory / f'{len(self.processes)}-{name}.log', port, *argv)
+        self.processes.append(process)
+        return process
+
+    def close(self):
+        """Ends all, the gateways, which came last, first."""
+        for process in reversed(self.processes):
+            process.stop()

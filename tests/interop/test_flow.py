@@ -1,0 +1,175 @@
+"""Flow files: ours runs Python executors as its children, and answers what Jina answers for the same file."""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Optional
+
+import pytest
+from docarray import BaseDoc, DocList
+
+from conftest import client
+from processes import BINARIES, JINA, free_port, until
+
+EXECUTORS = '''
+from typing import Optional
+
+from docarray import BaseDoc, DocList
+from jina import Executor, requests
+
+
+class Side(BaseDoc):
+    text: Optional[str] = None
+    left: Optional[str] = None
+    right: Optional[str] = None
+
+
+class Add(Executor):
+    """Adds a text to one field of each document."""
+
+    def __init__(self, add: str, to: str = 'text', **kwargs):
+        super().__init__(**kwargs)
+        self.add, self.to = add, to
+
+    @requests
+    def on_all(self, docs: DocList[Side], **kwargs) -> DocList[Side]:
+        for doc in docs:
+            setattr(doc, self.to, (getattr(doc, self.to) or '') + self.add)
+'''
+
+FLOW = """
+jtype: Flow
+with:
+  py_modules: executors.py
+gateway:
+  host: 127.0.0.1
+  port: PORT
+executors:
+  - name: first
+    uses: Add
+    uses_with: {add: f}
+    replicas: 2
+  - name: left
+    uses: Add
+    uses_with: {add: l, to: left}
+  - name: right
+    uses: Add
+    uses_with: {add: r, to: right}
+    needs: first
+  - name: joined
+    uses: add.yml
+    needs: [left, right]
+  - name: last
+    uses: Add
+    uses_with: {add: '!'}
+    when:
+      text:
+        $regex: keep
+"""
+
+# Its first executor alone.
+SMALL = FLOW[: FLOW.index('  - name: left')]
+
+ADD_FILE = """
+jtype: Add
+with:
+  add: j
+py_modules:
+  - executors.py
+"""
+
+
+class Side(BaseDoc):
+    """As in EXECUTORS."""
+
+    text: Optional[str] = None
+    left: Optional[str] = None
+    right: Optional[str] = None
+
+
+@pytest.fixture(autouse=True)
+def python(monkeypatch):
+    """Ours finds this Python's jina."""
+    monkeypatch.setenv('JINA_PYTHON', sys.executable)
+
+
+def start(stage, program, text: str = FLOW):
+    """A process that runs a Flow file."""
+    port = free_port()
+    directory = stage.directory / str(port)
+    directory.mkdir()
+    (directory / 'executors.py').write_text(EXECUTORS)
+    (directory / 'add.yml').write_text(ADD_FILE)
+    file = directory / 'flow.yml'
+    file.write_text(text.replace('PORT', str(port)))
+    return stage.start('flow', port, program, 'flow', '--uses', file)
+
+
+def ours(stage, text: str = FLOW):
+    """A Flow of ours that serves."""
+    return start(stage, BINARIES / 'flowgate', text).wait_serving()
+
+
+def children(process) -> list[int]:
+    """The processes that a process has started."""
+    tasks = Path(f'/proc/{process.popen.pid}/task').glob('*/children')
+    return [int(child) for task in tasks for child in task.read_text().split()]
+
+
+def is_running(pid: int) -> bool:
+    """Whether a process is there and has not ended."""
+    try:
+        return ') Z ' not in Path(f'/proc/{pid}/stat').read_text()
+    except FileNotFoundError:
+        return False
+
+
+def test_one_file_gives_the_same_answers_with_both(stage):
+    flows = [ours(stage), start(stage, JINA).wait_serving()]
+    sent = DocList[Side]([Side(id='a', text='keep'), Side(id='b', text='drop'), Side(id='c', text='keep')])
+    answers = [client(flow).post('/', inputs=sent, return_type=DocList[Side]) for flow in flows]
+    assert answers[0] == answers[1]
+    assert answers[0].id == ['a', 'c']
+    assert answers[0].text == ['keepfj!', 'keepfj!']
+    assert (answers[0].left, answers[0].right) == (['l', 'l'], ['r', 'r'])
+
+
+def test_it_ends_with_its_children(stage):
+    flow = ours(stage, SMALL)
+    started = children(flow)
+    assert len(started) == 2
+    flow.terminate()
+    assert flow.wait() == 0
+    assert not any(is_running(pid) for pid in started)
+
+
+def test_its_children_do_not_outlive_it_when_it_is_killed(stage):
+    flow = ours(stage, SMALL)
+    started = children(flow)
+    assert len(started) == 2
+    flow.kill()
+    until(lambda: not any(is_running(pid) for pid in started), 'its children have ended')
+
+
+def test_an_executor_that_does_not_start_ends_the_start(stage):
+    flow = start(stage, BINARIES / 'flowgate', SMALL.replace('uses: Add', 'uses: NoSuchExecutor'))
+    assert flow.wait() == 1
+    assert 'ended before the Flow was ready' in flow.said()
+
+
+def test_without_jina_it_says_what_is_missing(stage, monkeypatch):
+    monkeypatch.setenv('JINA_PYTHON', '/no/such/python')
+    flow = start(stage, BINARIES / 'flowgate')
+    assert flow.wait() == 1
+    for word in ['first, left, right, joined, last', '/no/such/python', 'JINA_PYTHON']:
+        assert word in flow.said()
+
+
+def test_check_shows_the_graph(tmp_path):
+    file = tmp_path / 'flow.yml'
+    file.write_text(FLOW.replace('PORT', '0').replace('add.yml', 'Add'))
+    checked = subprocess.run([BINARIES / 'flowgate', 'check', file], capture_output=True, text=True, timeout=60)
+    assert checked.returncode == 0, checked.stderr
+    assert checked.stdout.startswith('first > left+right > joined > last\n')
+    assert 'first: Add, in Python, 2 replicas\n' in checked.stdout
+    assert 'last: Add, in Python, when {"text":{"$regex":"keep"}}\n' in checked.stdout

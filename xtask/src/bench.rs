@@ -1,0 +1,158 @@
+//! `cargo xtask bench`: our gateway and others before the same executor, in one run, taking turns.
+//!
+//! The figure that matters is the processor time that a gateway uses for a request: on a machine whose cores
+//! are shared with the load and the executor, it says more than requests per second do.
+
+mod contender;
+mod table;
+mod usage;
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::{fs, io};
+
+use anyhow::Context as _;
+
+use self::contender::{Contender, Kind, load};
+use self::table::Summary;
+use self::usage::Usage;
+use crate::process::Process;
+use crate::{shell, workspace};
+
+/// What to measure.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// Who takes part.
+    #[arg(long, value_enum, value_delimiter = ',', default_values_t = Kind::ALL)]
+    contenders: Vec<Kind>,
+    /// How often each of them takes its turn in each case.
+    #[arg(long, default_value_t = 5)]
+    rounds: usize,
+    /// Seconds for each turn.
+    #[arg(long, default_value_t = 2.0)]
+    seconds: f64,
+    /// Only the cases whose names contain this.
+    #[arg(long, default_value = "")]
+    case: String,
+}
+
+/// One kind of load.
+struct Case {
+    name: &'static str,
+    load: &'static [&'static str],
+}
+
+const CASES: [Case; 6] = [
+    Case { name: "150 B, unary", load: &["--payload", "150", "--call", "unary"] },
+    Case { name: "150 B, stream", load: &["--payload", "150", "--call", "stream"] },
+    Case { name: "200 kB, unary", load: &["--payload", "200000", "--call", "unary", "--in-flight", "4"] },
+    Case { name: "200 kB, stream", load: &["--payload", "200000", "--call", "stream", "--in-flight", "4"] },
+    Case { name: "4 MB, unary", load: &["--payload", "4000000", "--call", "unary", "--in-flight", "1"] },
+    Case { name: "4 MB, stream", load: &["--payload", "4000000", "--call", "stream", "--in-flight", "1"] },
+];
+
+/// What the load generator reports.
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
+struct Load {
+    answers: u64,
+    seconds: f64,
+    per_second: f64,
+    p50_us: u64,
+    p99_us: u64,
+    max_us: u64,
+}
+
+/// One turn of one contender.
+#[derive(Debug, Clone, serde::Serialize)]
+struct Round {
+    load: Load,
+    cpu_us_per_request: Option<f64>,
+    resident_mib: Option<f64>,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    let mut build = workspace::cargo();
+    build.args(["build", "--release", "--locked", "--package", "bench"]);
+    if arguments.contenders.contains(&Kind::Flowgate) {
+        build.args(["--package", "gateway"]);
+    }
+    shell::run(&mut build)?;
+    let directory = workspace::target().join("bench");
+    fs::create_dir_all(&directory)?;
+    let mut executor = Process::start(
+        "the executor",
+        Command::new(workspace::binaries("release").join("bench")).arg("executor").stdout(Stdio::piped()),
+    )?;
+    let executor = (executor.first_line()?, executor);
+    let mut contenders = Vec::new();
+    let mut versions = serde_json::Map::new();
+    for kind in &arguments.contenders {
+        if !kind.is_installed() {
+            println!("{} is left out: it is not installed", kind.name());
+            continue;
+        }
+        versions.insert(kind.name().to_owned(), kind.version()?.into());
+        contenders.push(kind.start(&executor.0, &directory)?);
+    }
+    let mut report = String::new();
+    let mut raw = serde_json::Map::new();
+    for case in CASES.iter().filter(|case| case.name.contains(&arguments.case)) {
+        let (summaries, rounds) = measure(case, &contenders, arguments)?;
+        let table = table::table(case.name, &summaries);
+        println!("{table}");
+        report.push_str(&table);
+        report.push('\n');
+        raw.insert(case.name.to_owned(), serde_json::json!({ "middle": summaries, "rounds": rounds }));
+    }
+    let raw = serde_json::json!({ "versions": versions, "cases": raw });
+    write(&directory.join("results.md"), report.as_bytes())?;
+    write(&directory.join("results.json"), serde_json::to_string_pretty(&raw)?.as_bytes())
+}
+
+/// All turns in one case. They are interleaved, so that what disturbs the machine disturbs all alike.
+fn measure(
+    case: &Case,
+    contenders: &[Contender],
+    arguments: &Arguments,
+) -> anyhow::Result<(Vec<Summary>, serde_json::Map<String, serde_json::Value>)> {
+    let mut rounds: Vec<Vec<Round>> = vec![Vec::new(); contenders.len()];
+    for contender in contenders {
+        turn(case, contender, arguments.seconds / 4.0).context("warming up")?;
+    }
+    for _ in 0..arguments.rounds {
+        for (contender, rounds) in contenders.iter().zip(&mut rounds) {
+            rounds.push(turn(case, contender, arguments.seconds)?);
+        }
+    }
+    let each = || contenders.iter().zip(&rounds);
+    let summaries = each().map(|(contender, rounds)| Summary::of(contender.kind, rounds)).collect();
+    let raw = each()
+        .map(|(contender, rounds)| Ok((contender.kind.name().to_owned(), serde_json::to_value(rounds)?)))
+        .collect::<serde_json::Result<_>>()?;
+    Ok((summaries, raw))
+}
+
+/// The load checks every answer, so a contender that changes or loses documents fails here.
+fn turn(case: &Case, contender: &Contender, seconds: f64) -> anyhow::Result<Round> {
+    let used = || contender.id().map(Usage::of).transpose();
+    let before = used()?;
+    let mut load = load(&contender.address, case.load);
+    let printed = shell::output(load.args(["--seconds", &seconds.to_string()]))
+        .with_context(|| format!("{}: {}", contender.kind.name(), case.name))?;
+    let after = used()?;
+    let load: Load = serde_json::from_str(&printed)?;
+    let cpu = before.zip(after).map(|(before, after)| after.cpu.saturating_sub(before.cpu));
+    Ok(Round {
+        cpu_us_per_request: cpu.map(|cpu| cpu.as_secs_f64() * 1e6 / load.answers as f64),
+        resident_mib: after.map(|after| after.resident as f64 / f64::from(1 << 20)),
+        load,
+    })
+}
+
+fn write(path: &Path, content: &[u8]) -> anyhow::Result<()> {
+    fs::write(path, content).map_err(|error: io::Error| {
+        anyhow::anyhow!(error).context(format!("cannot write {}", path.display()))
+    })?;
+    println!("written: {}", path.display());
+    Ok(())
+}
