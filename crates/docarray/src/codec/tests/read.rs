@@ -326,6 +326,24 @@ fn nesting_is_bounded_wherever_it_is() {
 }
 
 #[test]
+fn documents_take_a_bounded_multiple_of_their_json() {
+    let tensor = json!({"type": "array", "items": {"type": "number"}, "tensor/array shape": "not specified"});
+    let values = json!({"type": "array"});
+    for (schema, json) in [
+        // The worst case: each document is given an id.
+        (json!({"default": 1.0}), format!("[{}]", vec!["{}"; 10_000].join(","))),
+        (tensor, format!(r#"[{{"v":[{}]}}]"#, vec!["0"; 10_000].join(","))),
+        (values.clone(), format!(r#"[{{"v":[{}]}}]"#, vec!["1e9"; 10_000].join(","))),
+        (values, format!(r#"[{{"v":[{}]}}]"#, vec!["[]"; 10_000].join(","))),
+        (json!({}), format!(r#"[{{"v":{{{}}}}}]"#, vec![r#""":{}"#; 10_000].join(","))),
+    ] {
+        let codec = Codec::of("D", &json!({"properties": {"id": {"type": "string"}, "v": schema}}));
+        let docs = codec.read(json.as_bytes()).unwrap();
+        assert!(docs.len() <= 16 * json.len(), "{} bytes of {}: {schema}", docs.len(), json.len());
+    }
+}
+
+#[test]
 fn a_union_of_itself_does_not_take_exponential_time() {
     let schema = json!({"properties": {"v": {"$ref": "#/$defs/T"}}, "$defs": {"T": {"anyOf": [
         {"type": "array", "items": {"$ref": "#/$defs/T"}, "maxItems": 1},
