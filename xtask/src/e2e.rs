@@ -5,9 +5,10 @@ mod compose;
 mod local;
 
 use std::fs;
+use std::path::PathBuf;
 use std::process::Command;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 
 use self::compose::Compose;
 use self::local::Local;
@@ -21,6 +22,16 @@ pub(crate) struct Arguments {
     /// As processes on this machine instead of containers.
     #[arg(long)]
     local: bool,
+    /// With programs that are not optimized, which tests have built already.
+    #[arg(long, requires = "local")]
+    dev: bool,
+}
+
+impl Arguments {
+    /// What CI runs.
+    pub(crate) const fn without_containers() -> Self {
+        Self { local: true, dev: true }
+    }
 }
 
 /// A deployment of the search Flow with two segmenters.
@@ -39,68 +50,85 @@ enum Part {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    let mut build = workspace::cargo();
-    build.args(["build", "--release", "--locked", "--package", "e2e", "--package", "search"]);
-    shell::run(build.args(["--package", "flowgate"]))?;
+    let programs = if arguments.dev {
+        shell::run(workspace::cargo().args(["build", "--locked", "--workspace", "--bins"]))?;
+        workspace::binaries("debug")
+    } else {
+        let mut build = workspace::cargo();
+        build.args(["build", "--release", "--locked", "--package", "e2e", "--package", "search"]);
+        shell::run(build.args(["--package", "flowgate"]))?;
+        workspace::binaries("release")
+    };
     let python = Environment::of("interop", "tests/interop/requirements.txt")?;
-    let mut stage = if arguments.local {
-        Stage::Local(Box::new(Local::start()?))
+    let stage = if arguments.local {
+        Stage::Local(Box::new(Local::start(programs.clone())?))
     } else {
         Stage::Compose(Compose::start()?)
     };
-    let outcome = play(&mut stage, &python);
+    let mut play = Play { client: programs.join("e2e"), python, stage };
+    let outcome = play.run();
     if outcome.is_err() {
-        stage.show_logs();
+        play.stage.show_logs();
     }
     outcome?;
     println!("end to end: 1 passed, 0 failed");
     Ok(())
 }
 
-fn play(stage: &mut Stage, python: &Environment) -> anyhow::Result<()> {
-    let address = stage.address();
-    let ask = |command: &str| shell::run(client(&address).arg(command)).with_context(|| command.to_owned());
-    say("requests");
-    ask("fill")?;
-    ask("find")?;
-    let mut client = workspace::in_root(python.program("python"));
-    shell::run(client.args(["-W", "ignore", "tests/e2e/search.py", &address]))?;
-    say("everything is restarted: the index is kept");
-    stage.restart()?;
-    ask("find")?;
-    say("a replica is lost and comes back: no request fails");
-    under_load(&address, || {
-        stage.lose(Part::OneSegmenter)?;
-        stage.bring_back(Part::OneSegmenter)
-    })?;
-    say("the only indexer is lost and comes back: it is used again, with its index");
-    stage.lose(Part::Indexer)?;
-    stage.bring_back(Part::Indexer)?;
-    ask("find")?;
-    say("the end: everybody leaves by themselves");
-    stage.stop()
+/// A deployment and those who ask it.
+struct Play {
+    client: PathBuf,
+    python: Environment,
+    stage: Stage,
 }
 
-/// Searches without a pause while `what` happens, and a little longer.
-fn under_load(address: &str, what: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Result<()> {
-    let end = workspace::target().join("e2e/end-of-load");
-    fs::create_dir_all(end.parent().context("a file lies in a directory")?)?;
-    if end.exists() {
-        fs::remove_file(&end)?;
+impl Play {
+    fn run(&mut self) -> anyhow::Result<()> {
+        say("requests");
+        self.ask("fill")?;
+        self.ask("find")?;
+        let mut python = workspace::in_root(self.python.program("python"));
+        shell::run(python.args(["-W", "ignore", "tests/e2e/search.py", &self.stage.address()]))?;
+        say("everything is restarted: the index is kept");
+        self.stage.restart()?;
+        self.ask("find")?;
+        say("a replica is lost and comes back: no request fails");
+        self.lose_one_under_load()?;
+        say("the only indexer is lost and comes back: it is used again, with its index");
+        self.stage.lose(Part::Indexer)?;
+        self.stage.bring_back(Part::Indexer)?;
+        self.ask("find")?;
+        say("the end: everybody leaves by themselves");
+        self.stage.stop()
     }
-    let mut load = Process::start("the load", client(address).args(["load", "--until"]).arg(&end))?;
-    let happened = what();
-    fs::write(&end, "")?;
-    let ended = load.wait()?;
-    happened?;
-    anyhow::ensure!(ended.success(), "requests failed meanwhile: {ended}");
-    Ok(())
-}
 
-fn client(address: &str) -> Command {
-    let mut client = Command::new(workspace::binaries("release").join("e2e"));
-    client.args(["--address", &format!("grpc://{address}")]);
-    client
+    fn ask(&self, command: &str) -> anyhow::Result<()> {
+        shell::run(self.client().arg(command)).with_context(|| command.to_owned())
+    }
+
+    /// Searches without a pause while one of two segmenters is lost and comes back.
+    fn lose_one_under_load(&mut self) -> anyhow::Result<()> {
+        let directory = workspace::target().join("e2e");
+        fs::create_dir_all(&directory)?;
+        let end = directory.join("end-of-load");
+        if end.exists() {
+            fs::remove_file(&end)?;
+        }
+        let mut load = Process::start("the load", self.client().args(["load", "--until"]).arg(&end))?;
+        let lost = self.stage.lose(Part::OneSegmenter);
+        let happened = lost.and_then(|()| self.stage.bring_back(Part::OneSegmenter));
+        fs::write(&end, "")?;
+        let ended = load.wait()?;
+        happened?;
+        ensure!(ended.success(), "requests failed meanwhile: {ended}");
+        Ok(())
+    }
+
+    fn client(&self) -> Command {
+        let mut client = Command::new(&self.client);
+        client.args(["--address", &format!("grpc://{}", self.stage.address())]);
+        client
+    }
 }
 
 fn say(act: &str) {

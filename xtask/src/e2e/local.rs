@@ -13,6 +13,7 @@ use crate::{shell, workspace};
 
 /// Gateway, two segmenters, indexer. Dropping it ends them.
 pub(super) struct Local {
+    programs: PathBuf,
     directory: PathBuf,
     /// In the order of [`NAMES`]; none for one that is lost.
     processes: [Option<Process>; 4],
@@ -26,14 +27,14 @@ const GATEWAY: usize = 3;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 impl Local {
-    pub(super) fn start() -> anyhow::Result<Self> {
+    pub(super) fn start(programs: PathBuf) -> anyhow::Result<Self> {
         let directory = workspace::target().join("e2e/local");
         if directory.exists() {
             fs::remove_dir_all(&directory)?;
         }
         fs::create_dir_all(&directory)?;
         let ports = [free_port()?, free_port()?, free_port()?, free_port()?];
-        let mut stage = Self { directory, processes: [const { None }; 4], ports };
+        let mut stage = Self { programs, directory, processes: [const { None }; 4], ports };
         stage.up()?;
         Ok(stage)
     }
@@ -96,7 +97,11 @@ impl Local {
     fn is_ready(&self, part: usize) -> bool {
         let subject = if part == GATEWAY { "gateway" } else { "executor" };
         let address = format!("grpc://127.0.0.1:{}", self.ports[part]);
-        shell::succeeds(program("flowgate").args(["ping", subject, &address, "--attempts", "1"]))
+        shell::succeeds(self.program("flowgate").args(["ping", subject, &address, "--attempts", "1"]))
+    }
+
+    fn program(&self, name: &str) -> Command {
+        Command::new(self.programs.join(name))
     }
 
     fn command(&self, part: usize) -> Command {
@@ -107,13 +112,13 @@ impl Local {
             let addresses = format!(
                 r#"{{"segmenter": ["grpc://127.0.0.1:{a}", "grpc://127.0.0.1:{b}"], "indexer": ["grpc://127.0.0.1:{indexer}"]}}"#
             );
-            let mut gateway = program("flowgate");
+            let mut gateway = self.program("flowgate");
             gateway.args(["gateway", "--protocol", "GRPC", "--graph-description", graph]);
             gateway.args(["--deployments-addresses", &addresses]);
             gateway
         } else {
             let uses = if NAMES[part] == "indexer" { "Indexer" } else { "Segmenter" };
-            let mut executor = program("search");
+            let mut executor = self.program("search");
             executor.args(["executor", "--name", NAMES[part], "--uses", uses, "--workspace"]);
             executor.arg(&self.directory);
             executor
@@ -138,8 +143,4 @@ impl Drop for Local {
             eprintln!("{error:#}");
         }
     }
-}
-
-fn program(name: &str) -> Command {
-    Command::new(workspace::binaries("release").join(name))
 }
