@@ -5,6 +5,7 @@
 mod control;
 mod failures;
 mod golden;
+mod heads;
 mod life;
 mod limits;
 mod opaque;

@@ -105,9 +105,7 @@ fn targets(layout: &Layout, settings: &HeadSettings) -> Result<Vec<Target>, Star
             Part::After => ("uses-after".to_owned(), one(&settings.uses_after)),
             // A part that is whole is not laid out here.
             Part::Whole => ("whole".to_owned(), Vec::new()),
-            Part::Shard(n) => {
-                (format!("shard-{n}"), settings.shards.get(n).cloned().unwrap_or_default())
-            }
+            Part::Shard(n) => (format!("shard-{n}"), settings.shards.get(n).cloned().unwrap_or_default()),
         };
         let name = ExecutorName::try_from(format!("{}/{name}", settings.deployment).as_str())?;
         Ok(Target { name, addresses, metadata: Metadata::default() })

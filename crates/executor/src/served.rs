@@ -64,8 +64,7 @@ impl Bound {
     pub(crate) fn serve(self, services: Vec<Grpc>, workers: Arc<Workers>) -> Result<Served, StartError> {
         let Self { listener, tls, http, drain, timing, health, latch } = self;
         let (handle, address) = (drain.handle(), listener.address());
-        let open =
-            listener.open().map_err(|source| StartError::System { what: "an open port", source })?;
+        let open = listener.open().map_err(|source| StartError::System { what: "an open port", source })?;
         let serve = server::serve(open, services, tls.clone(), http, workers.clone(), handle.clone());
         handle.spawn_critical(serve);
         latch.set();

@@ -33,6 +33,24 @@ pub struct HeadSettings {
     pub calls: grpc::server::Settings,
 }
 
+/// Before no shards yet.
+impl Default for HeadSettings {
+    fn default() -> Self {
+        Self {
+            serving: Serving::default(),
+            deployment: "worker".to_owned(),
+            shards: Vec::new(),
+            uses_before: None,
+            uses_after: None,
+            polling: Polling::default(),
+            no_reduce: false,
+            client: executor_client::Settings { role: Role::Head, ..executor_client::Settings::default() },
+            limits: Limits::default(),
+            calls: grpc::server::Settings::default(),
+        }
+    }
+}
+
 impl HeadSettings {
     /// What the configuration asks of a head.
     ///
@@ -79,4 +97,69 @@ fn polling(polling: &config::Polling) -> Polling {
     };
     let endpoints = polling.endpoints.iter().map(|(endpoint, rule)| (endpoint.clone(), polls(*rule)));
     Polling { endpoints: endpoints.collect(), fallback: polls(polling.fallback) }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use config::{Command, Environment, Parsed, Role as Runs};
+
+    use super::*;
+
+    fn settings(arguments: &[&str]) -> HeadSettings {
+        let argv: Vec<String> = arguments.iter().map(|&argument| argument.to_owned()).collect();
+        let parsed = config::command(&argv, &Environment::new());
+        let Ok(Parsed { command: Command::Executor(spec), .. }) = parsed else { panic!("{parsed:?}") };
+        let Runs::Head(head) = &spec.role else { panic!("{spec:?}") };
+        HeadSettings::new(&spec, head).unwrap()
+    }
+
+    #[test]
+    fn what_an_exported_manifest_says_arrives() {
+        let shards = r#"{"0": "index-0.svc:8080", "1": ["a:1", "grpcs://b:2"]}"#;
+        let got = settings(&[
+            "executor",
+            "--name",
+            "index_er/head",
+            "--polling",
+            r#"{"/index": "ALL", "/search": "ANY", "*": "ALL"}"#,
+            "--shards",
+            "2",
+            "--host",
+            "0.0.0.0",
+            "--runtime-cls",
+            "HeadRuntime",
+            "--pod-role",
+            "HEAD",
+            "--port",
+            "8080",
+            "--retries",
+            "2",
+            "--compression",
+            "Gzip",
+            "--uses-before-address",
+            "127.0.0.1:8078",
+            "--uses-after-address",
+            "127.0.0.1:8079",
+            "--connection-list",
+            shards,
+            "--timeout-send",
+            "20000",
+            "--no-reduce",
+            "--native",
+        ]);
+        let show = |addresses: &[Address]| addresses.iter().map(ToString::to_string).collect::<Vec<_>>();
+        assert_eq!(show(&got.shards[0]), ["index-0.svc:8080"]);
+        assert_eq!(got.shards[1].iter().map(Address::tls).collect::<Vec<_>>(), [false, true]);
+        let around = [got.uses_before.clone().unwrap(), got.uses_after.clone().unwrap()];
+        assert_eq!(show(&around), ["127.0.0.1:8078", "127.0.0.1:8079"]);
+        let spec = got.shards_spec();
+        assert_eq!((spec.n, spec.no_reduce, spec.polling.fallback), (2, true, Polls::All));
+        assert_eq!(spec.polling.endpoints["/search"], Polls::Any);
+        assert_eq!(got.client.role, Role::Head);
+        assert_eq!((got.client.retries, got.client.timeout_send), (2, Some(Duration::from_secs(20))));
+        assert_eq!(got.client.encoding, grpc::Encoding::Gzip);
+        assert_eq!(got.serving.port.number, crate::PortNumber::Fixed(8080));
+    }
 }

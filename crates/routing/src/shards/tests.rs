@@ -172,9 +172,8 @@ fn execute(hop: Hop, act: Act, log: &Mutex<Vec<String>>) -> Result<Answer, Error
 /// `id:text:words`, document by document.
 fn show(message: &Message) -> String {
     let docs = DocList::<Text>::read(message.documents.clone().unwrap()).unwrap();
-    let show = |doc: Text| {
-        format!("{}:{}:{}", doc.id.as_str(), doc.text.unwrap_or_default(), doc.words.concat())
-    };
+    let show =
+        |doc: Text| format!("{}:{}:{}", doc.id.as_str(), doc.text.unwrap_or_default(), doc.words.concat());
     docs.into_iter().map(show).collect::<Vec<_>>().join(" ")
 }
 
@@ -299,13 +298,7 @@ fn a_node_in_shards_binds_what_any_of_its_executors_binds() {
     let parts: Vec<_> = layout.members().iter().map(|member| (member.node.0, member.part)).collect();
     assert_eq!(
         parts,
-        [
-            (0, Part::Whole),
-            (1, Part::Before),
-            (1, Part::Shard(0)),
-            (1, Part::Shard(1)),
-            (1, Part::After)
-        ]
+        [(0, Part::Whole), (1, Part::Before), (1, Part::Shard(0)), (1, Part::Shard(1)), (1, Part::After)]
     );
     let found = |endpoint| Some(Arc::new(discovery(endpoint)));
     let known = layout.update(&[found("/w"), found("/a"), None, None, found("/b")]);
