@@ -14,5 +14,5 @@ mod start;
 pub use error::StartError;
 pub use run::{main, run, start_log, stop_signal};
 pub use running::Running;
-pub use settings::{Executor, InvalidSettings, Port, PortNumber, Settings};
+pub use settings::{Executor, InvalidSettings, Port, PortNumber, Settings, Shards};
 pub use start::start;

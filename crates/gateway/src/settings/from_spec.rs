@@ -3,12 +3,13 @@
 
 use bytestring::ByteString;
 use call::{Limits, Metadata};
-use config::{GatewaySpec, GrpcOptions, Protocol};
-use executor_client::Address;
-use routing::GraphSpec;
+use config::{GatewaySpec, GrpcOptions, Head, PollingRule, Protocol};
+use executor_client::{Address, InvalidAddress};
+use indexmap::IndexMap;
+use routing::{GraphSpec, Polling, Polls};
 use server::{HttpOptions, Timing, tls};
 
-use super::{Executor, InvalidSettings, Port, PortNumber, Settings};
+use super::{Executor, InvalidSettings, Port, PortNumber, Settings, Shards};
 
 impl TryFrom<GatewaySpec> for Settings {
     type Error = InvalidSettings;
@@ -60,20 +61,38 @@ fn ports(server: &config::Server) -> Result<Vec<Port>, InvalidSettings> {
     server.listeners.iter().map(listener).collect()
 }
 
-fn executors(graph: &config::Graph) -> Result<indexmap::IndexMap<String, Executor>, InvalidSettings> {
-    let mut executors = indexmap::IndexMap::new();
-    for (name, addresses) in &graph.addresses {
-        let addresses = addresses.iter().map(Address::try_from).collect::<Result<_, _>>();
-        let addresses =
-            addresses.map_err(|source| InvalidSettings::Address { executor: name.clone(), source })?;
+fn executors(graph: &config::Graph) -> Result<IndexMap<String, Executor>, InvalidSettings> {
+    let mut executors = IndexMap::new();
+    for name in graph.addresses.keys().chain(graph.heads.keys()) {
+        let wrong = |source| InvalidSettings::Address { executor: name.clone(), source };
+        let addresses = graph.addresses.get(name).into_iter().flatten().map(Address::try_from);
+        let addresses = addresses.collect::<Result<_, _>>().map_err(wrong)?;
+        let shards = graph.heads.get(name).map(shards).transpose().map_err(wrong)?;
         let headers = graph.metadata.get(name).into_iter().flatten();
         let headers = headers.map(|(name, value)| {
             (ByteString::from(name.to_ascii_lowercase()), ByteString::from(value.as_str()))
         });
         let metadata = Metadata(headers.collect());
-        executors.insert(name.clone(), Executor { addresses, metadata });
+        executors.insert(name.clone(), Executor { addresses, metadata, shards });
     }
     Ok(executors)
+}
+
+fn shards(head: &Head) -> Result<Shards, InvalidAddress> {
+    let addresses = |shard: &config::Shard| shard.addresses.iter().map(Address::try_from).collect();
+    let one = |address: &Option<config::Address>| address.as_ref().map(Address::try_from).transpose();
+    let polls = |rule| match rule {
+        PollingRule::Any => Polls::Any,
+        PollingRule::All => Polls::All,
+    };
+    let endpoints = head.polling.endpoints.iter().map(|(endpoint, rule)| (endpoint.clone(), polls(*rule)));
+    Ok(Shards {
+        addresses: head.shards.iter().map(addresses).collect::<Result<_, _>>()?,
+        polling: Polling { endpoints: endpoints.collect(), fallback: polls(head.polling.fallback) },
+        no_reduce: head.no_reduce,
+        uses_before: one(&head.uses_before)?,
+        uses_after: one(&head.uses_after)?,
+    })
 }
 
 fn http_options(server: &config::Server) -> HttpOptions {
