@@ -11,6 +11,7 @@ mod limits;
 mod opaque;
 mod process;
 mod requests;
+mod shards;
 mod streams;
 mod transport;
 

@@ -36,7 +36,11 @@ impl Plan {
         let spec = self.spec.gateway;
         let protocols =
             spec.server.listeners.iter().flat_map(|listener| &listener.protocols).copied().collect();
-        let addresses = spec.graph.addresses.clone();
+        let mut addresses = spec.graph.addresses.clone();
+        for (name, head) in &spec.graph.heads {
+            let shards = head.shards.iter().flat_map(|shard| &shard.addresses);
+            addresses.insert(name.clone(), shards.cloned().collect());
+        }
         let settings =
             gateway::Settings::try_from(spec).map_err(|problem| Error::Problems(vec![problem.into()]))?;
         let encrypted = settings.tls.is_some();
@@ -94,7 +98,7 @@ impl Running {
         self.protocols.iter().copied().zip(self.gateway.addresses().iter().copied())
     }
 
-    /// Where the replicas of an executor listen.
+    /// Where the replicas of an executor listen, shard by shard.
     pub fn executor_addresses(&self, name: &str) -> impl Iterator<Item = &Address> {
         self.addresses.get(name).into_iter().flatten()
     }

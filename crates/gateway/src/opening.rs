@@ -49,8 +49,19 @@ impl Opening {
     }
 
     async fn run(self, drain: DrainHandle) -> Result<(), StartError> {
-        let Self { listeners, services, tls, http, workers, graph, layout, endpoints, catalog, cluster, latch } =
-            self;
+        let Self {
+            listeners,
+            services,
+            tls,
+            http,
+            workers,
+            graph,
+            layout,
+            endpoints,
+            catalog,
+            cluster,
+            latch,
+        } = self;
         let mut discoveries = cluster.discoveries();
         let known = Known { graph, layout, endpoints, catalog };
         while !known.update(&mut discoveries) {
