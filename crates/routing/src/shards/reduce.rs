@@ -118,8 +118,9 @@ impl<'a> Answers<'a> {
         if messages.len() > 1 {
             let with_results = parameters::with_place_for_results(&first.parameters);
             let parameters = self.parameters(&with_results.map_err(|source| self.malformed(source))?)?;
-            let documents = messages.iter_mut().filter_map(|message| message.documents.take()).collect();
-            let documents = self.documents(documents).map_err(|source| self.malformed(source))?;
+            let documents = messages.iter_mut().filter_map(|message| message.documents.take());
+            let documents =
+                self.documents(&documents.collect::<Vec<_>>()).map_err(|source| self.malformed(source))?;
             messages[0].parameters = parameters;
             messages[0].documents = documents;
         }
@@ -144,9 +145,9 @@ impl<'a> Answers<'a> {
     }
 
     /// Puts documents together; those of only one shard are left as they are.
-    fn documents(&self, contents: Vec<Payload>) -> Result<Option<Payload>, Malformed> {
+    fn documents(&self, contents: &[Payload]) -> Result<Option<Payload>, Malformed> {
         let mut lists = Vec::with_capacity(contents.len());
-        for content in &contents {
+        for content in contents {
             let docs = node::doc_list(content.clone())?;
             if !docs.is_empty() {
                 lists.push((content, docs));
