@@ -57,8 +57,9 @@ async fn counts(caller: &Caller, request: &Message) -> [String; 2] {
 /// The text of the only document that `endpoint` is answered with.
 pub(crate) async fn ask(caller: &Caller, endpoint: &'static str) -> String {
     let answer = caller.process(&request(endpoint)).await.unwrap();
-    let [(_, text)] = &texts(&answer)[..] else { panic!("one document: {answer:?}") };
-    text.clone()
+    let documents = texts(&answer);
+    assert_eq!(documents.len(), 1, "{answer:?}");
+    documents[0].1.clone()
 }
 
 #[tokio::test]

@@ -51,17 +51,18 @@ pub struct RunningHead {
 ///
 /// Outside a tokio runtime: what is not done for one connection runs on the caller's.
 pub fn start_head(settings: HeadSettings, workers: Arc<Workers>) -> Result<RunningHead, StartError> {
-    let bound = Bound::new(settings.serving.clone())?;
     let name = ExecutorName::try_from(settings.deployment.as_str())?;
     let layout = Layout::new([(name, Some(settings.shards_spec()))]);
     let targets = targets(&layout, &settings)?;
+    let bound = Bound::new(settings.serving)?;
     let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
-    let cluster = Cluster::new(targets, settings.client.clone(), &stop, tasks.clone())?;
+    let patience = settings.client.discovery_timeout;
+    let cluster = Cluster::new(targets, settings.client, &stop, tasks.clone())?;
 
     let (tell, told) = watch::channel(None);
     let handle = bound.handle();
     handle.spawn_until_stop(follow(layout.clone(), cluster.discoveries(), tell));
-    let discovering = Discovering::new(told, cluster.clone(), settings.client.discovery_timeout);
+    let discovering = Discovering::new(told, cluster.clone(), patience);
     let control = info::control(Report::new(Traffic::default()), bound.health().clone(), &JINA_SERVICES)
         .add_service(JinaDiscoverEndpointsRpcServer::new(discovering));
     let admission = Admission::new(settings.limits);

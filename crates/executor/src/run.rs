@@ -48,7 +48,6 @@ enum Job {
 }
 
 /// What it has become.
-#[expect(clippy::large_enum_variant, reason = "there is one in the process")]
 enum Started {
     Executor(Running),
     Head(RunningHead),

@@ -31,7 +31,8 @@ impl Plan {
     ///
     /// If something does not start, or not in time.
     pub async fn start(mut self) -> Result<Running, Error> {
-        let mut executors = place(&mut self).await?;
+        // Boxed, because it is large and only done once.
+        let mut executors = Box::pin(place(&mut self)).await?;
         let allowed = allowed(&self);
         let spec = self.spec.gateway;
         let protocols =
