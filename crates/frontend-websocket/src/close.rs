@@ -47,9 +47,7 @@ impl Ending {
                 }
             }
             tungstenite::Error::Utf8(_) => Self::Undecodable(Box::new(error)),
-            tungstenite::Error::Protocol(
-                tungstenite::error::ProtocolError::ResetWithoutClosingHandshake,
-            )
+            tungstenite::Error::Protocol(tungstenite::error::ProtocolError::ResetWithoutClosingHandshake)
             | tungstenite::Error::ConnectionClosed
             | tungstenite::Error::AlreadyClosed => Self::Lost("the client is gone"),
             error => Self::Protocol(error),

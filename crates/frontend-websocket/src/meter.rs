@@ -196,7 +196,7 @@ mod tests {
     }
 
     /// A meter of a client that sends `bytes`.
-    async fn meter(bytes: &[u8], limits: Limits) -> (Meter<impl AsyncRead + Unpin>, Admission) {
+    async fn meter(bytes: &[u8], limits: Limits) -> (Meter<impl AsyncRead + Unpin + use<>>, Admission) {
         let (mut client, server) = tokio::io::duplex(4096);
         client.write_all(bytes).await.unwrap();
         let admission = Admission::new(limits);

@@ -70,7 +70,9 @@ impl Mode {
         match (self, message) {
             (Self::Bytes, tungstenite::Message::Binary(bytes)) => read_bytes(bytes),
             (Self::Json(json), tungstenite::Message::Text(text)) => json.read(Bytes::from(text).as_ref()),
-            (Self::Bytes, _) => Err(Ending::WrongKind { expected: "binary messages, as the subprotocol `bytes` has them" }),
+            (Self::Bytes, _) => {
+                Err(Ending::WrongKind { expected: "binary messages, as the subprotocol `bytes` has them" })
+            }
             (Self::Json(_), _) => {
                 Err(Ending::WrongKind { expected: "text messages, without the subprotocol `bytes`" })
             }
