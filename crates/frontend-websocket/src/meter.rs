@@ -96,11 +96,19 @@ impl<T> Meter<T> {
                 Some(Seen::Head { kind, len }) => {
                     if let Err(refused) = self.take_on(kind, len) {
                         self.refused = Some(refused);
+                        self.follow(rest);
                         return before;
                     }
                 }
                 Some(Seen::End { kind, is_final }) => self.end(kind, is_final),
             }
+        }
+    }
+
+    /// Looks only for the client's close frame.
+    fn follow(&mut self, mut bytes: &[u8]) {
+        while let Some(seen) = self.frames.next(&mut bytes) {
+            self.is_closed |= matches!(seen, Seen::End { kind: Kind::Close, .. });
         }
     }
 
@@ -139,10 +147,7 @@ impl<T: AsyncRead + Unpin> Meter<T> {
             if n == 0 {
                 break;
             }
-            let mut rest = &scratch[..n];
-            while let Some(seen) = self.frames.next(&mut rest) {
-                self.is_closed |= matches!(seen, Seen::End { kind: Kind::Close, .. });
-            }
+            self.follow(&scratch[..n]);
         }
         Ok(())
     }

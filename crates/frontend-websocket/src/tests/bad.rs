@@ -52,7 +52,7 @@ async fn check_frames(stage: &Stage, bytes: &[u8], want: (u16, &str)) {
     let mut stream = stage.raw("/", None).await;
     stream.write_all(bytes).await.unwrap();
     let mut client = Client(WebSocketStream::from_raw_socket(stream, Role::Client, None).await);
-    let (code, reason) = client.closed().await;
+    let (code, reason) = client.told().await;
     assert_eq!(code, want.0, "{bytes:?}: {reason}");
     assert!(reason.contains(want.1), "{bytes:?}: {reason}");
 }

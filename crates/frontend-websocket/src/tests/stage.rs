@@ -264,9 +264,15 @@ impl Client {
 
     /// How it ends, which it does at once.
     pub(super) async fn closed(&mut self) -> Close {
+        let close = self.told().await;
+        assert!(soon(self.0.next()).await.is_none(), "nothing follows");
+        close
+    }
+
+    /// How it is to end.
+    pub(super) async fn told(&mut self) -> Close {
         let message = self.next().await;
         let tungstenite::Message::Close(Some(frame)) = message else { panic!("{message:?}") };
-        assert!(soon(self.0.next()).await.is_none(), "nothing follows");
         (frame.code.into(), frame.reason.to_string())
     }
 }
