@@ -199,6 +199,7 @@ impl Field {
 /// # Errors
 ///
 /// If the buffer ends too early or the integer does not fit 64 bits.
+#[inline]
 pub fn get_varint(from: &mut impl Buf) -> Result<u64, Malformed> {
     let chunk = from.chunk();
     if let Some(&first) = chunk.first()
@@ -223,12 +224,14 @@ pub fn get_varint(from: &mut impl Buf) -> Result<u64, Malformed> {
 
 /// How many bytes [`put_varint`] writes for `value`.
 #[must_use]
+#[inline]
 pub const fn varint_len(value: u64) -> usize {
     // 7 bits a byte; zero still takes one.
     (64 - (value | 1).leading_zeros() as usize).div_ceil(7)
 }
 
 /// Writes a variable-length integer.
+#[inline]
 pub fn put_varint(to: &mut impl BufMut, mut value: u64) {
     while value >= 0x80 {
         to.put_u8((value as u8) | 0x80);
@@ -238,23 +241,27 @@ pub fn put_varint(to: &mut impl BufMut, mut value: u64) {
 }
 
 /// Writes a field's number and wire type.
+#[inline]
 pub fn put_key(to: &mut impl BufMut, field: u32, wire_type: u8) {
     put_varint(to, (u64::from(field) << 3) | u64::from(wire_type));
 }
 
 /// How many bytes [`put_key`] writes for `field`.
 #[must_use]
+#[inline]
 pub const fn key_len(field: u32) -> usize {
     varint_len((field as u64) << 3)
 }
 
 /// Writes the start of a field of `len` bytes: a string, bytes or a message.
+#[inline]
 pub fn put_len(to: &mut impl BufMut, field: u32, len: usize) {
     put_key(to, field, 2);
     put_varint(to, len as u64);
 }
 
 /// Writes a string, bytes or an encoded message.
+#[inline]
 pub fn put_bytes(to: &mut impl BufMut, field: u32, bytes: &[u8]) {
     put_len(to, field, bytes.len());
     to.put_slice(bytes);
@@ -262,6 +269,7 @@ pub fn put_bytes(to: &mut impl BufMut, field: u32, bytes: &[u8]) {
 
 /// How many bytes [`put_bytes`] writes for `len` bytes.
 #[must_use]
+#[inline]
 pub const fn bytes_len(field: u32, len: usize) -> usize {
     key_len(field) + varint_len(len as u64) + len
 }
@@ -282,19 +290,51 @@ pub fn put_uint(to: &mut impl BufMut, field: u32, value: u64) {
 }
 
 /// Writes a message whose size is not known beforehand: `write` fills it.
+#[inline]
 pub fn put_message(to: &mut Vec<u8>, field: u32, write: impl FnOnce(&mut Vec<u8>)) {
+    let message = begin_message(to, field);
+    write(to);
+    message.end(to);
+}
+
+/// Starts a message whose size is not known beforehand; what is written until [`Begun::end`] is its content.
+#[inline]
+pub fn begin_message(to: &mut Vec<u8>, field: u32) -> Begun {
     put_key(to, field, 2);
     let at = to.len();
+    // Most messages need one byte for their size; for others the content moves.
     to.push(0);
-    write(to);
-    let len = to.len() - at - 1;
-    if len < 0x80 {
-        to[at] = len as u8;
-    } else {
-        let mut prefix = Vec::with_capacity(varint_len(len as u64));
-        put_varint(&mut prefix, len as u64);
-        to.splice(at..=at, prefix);
+    Begun { at }
+}
+
+/// A message that is being written.
+#[derive(Debug)]
+#[must_use = "the size of the message is written at its end"]
+pub struct Begun {
+    at: usize,
+}
+
+impl Begun {
+    /// Writes the size of the message, whose content ends here.
+    #[inline]
+    pub fn end(self, to: &mut Vec<u8>) {
+        let content = self.at + 1;
+        let len = to.len() - content;
+        if len < 0x80 {
+            to[self.at] = len as u8;
+            return;
+        }
+        make_room(to, self.at, len);
     }
+}
+
+/// Moves a content of `len` bytes, whose size stands before it at `at`, so that the size finds room.
+fn make_room(to: &mut Vec<u8>, at: usize, len: usize) {
+    let content = at + 1;
+    let more = varint_len(len as u64) - 1;
+    to.resize(content + len + more, 0);
+    to.copy_within(content..content + len, content + more);
+    put_varint(&mut &mut to[at..content + more], len as u64);
 }
 
 #[cfg(test)]

@@ -4,15 +4,17 @@
 //! and writes that form without decoding more than is asked for. [`filter`] tells which documents meet a
 //! condition, [`merge`] brings the documents of several branches together. [`discovery`] is what executors
 //! say of the documents they take and return. [`Doc`] makes Rust types of documents, [`documents`] holds some
-//! that everybody knows.
+//! that everybody knows. [`codec`] turns documents of a schema into JSON and back, [`envelope`] whole requests.
 
 // `#[derive(Doc)]` names this crate as its users do.
 extern crate self as docarray;
 
+pub mod codec;
 pub mod discovery;
 pub mod doc;
 mod doc_list;
 pub mod documents;
+pub mod envelope;
 pub mod filter;
 mod id;
 pub mod merge;

@@ -8,6 +8,13 @@ use call::Payload;
 use call::wire::{self, Malformed, Reader, Value};
 
 pub use items::Item;
+pub(crate) use items::half;
+
+/// As many dimensions as numpy allows.
+pub(crate) const MAX_RANK: usize = 64;
+
+/// The most arrays that a tensor without items may consist of.
+const MAX_EMPTY: usize = 1 << 20;
 
 /// A tensor in row-major order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,17 +70,8 @@ impl NdArray {
     ///
     /// If the buffer does not hold as many items as the shape says.
     pub fn new(dtype: Dtype, shape: Vec<usize>, buffer: Bytes) -> Result<Self, InvalidNdArray> {
-        let wanted = shape.iter().try_fold(dtype.item_size(), |size, n| size.checked_mul(*n));
-        match wanted {
-            None => Err(InvalidNdArray::TooLarge { shape }),
-            Some(wanted) if wanted != buffer.len() => Err(InvalidNdArray::Size {
-                shape,
-                dtype: dtype.as_str().to_owned(),
-                wanted,
-                found: buffer.len(),
-            }),
-            Some(_) => Ok(Self { dtype, shape, buffer }),
-        }
+        check(&dtype, &shape, buffer.len())?;
+        Ok(Self { dtype, shape, buffer })
     }
 
     /// Reads an `NdArrayProto`.
@@ -123,8 +121,33 @@ impl NdArray {
     }
 }
 
+/// Whether a buffer of `found` bytes is a tensor of this type and shape.
+pub(crate) fn check(dtype: &Dtype, shape: &[usize], found: usize) -> Result<(), InvalidNdArray> {
+    let wanted = shape.iter().try_fold(dtype.item_size(), |size, n| size.checked_mul(*n));
+    match wanted {
+        // Neither takes memory as it stands here, but whoever walks the dimensions would need it.
+        _ if shape.len() > MAX_RANK || n_empty(shape) > MAX_EMPTY => {
+            Err(InvalidNdArray::TooLarge { shape: shape.to_vec() })
+        }
+        None => Err(InvalidNdArray::TooLarge { shape: shape.to_vec() }),
+        Some(wanted) if wanted != found => Err(InvalidNdArray::Size {
+            shape: shape.to_vec(),
+            dtype: dtype.as_str().to_owned(),
+            wanted,
+            found,
+        }),
+        Some(_) => Ok(()),
+    }
+}
+
+/// The number of items that the dimensions before the first empty one would hold; zero if none is empty.
+fn n_empty(shape: &[usize]) -> usize {
+    let before = shape.iter().position(|n| *n == 0).map(|empty| &shape[..empty]);
+    before.map_or(0, |before| before.iter().fold(1, |product: usize, n| product.saturating_mul(*n)))
+}
+
 /// Dimensions are `uint32` on the wire; a larger one cannot be held anyway and fails the size check.
-fn size(n: u64) -> usize {
+pub(crate) fn size(n: u64) -> usize {
     usize::try_from(n).unwrap_or(usize::MAX)
 }
 

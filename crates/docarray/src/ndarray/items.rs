@@ -132,7 +132,7 @@ fn low<const N: usize>(bytes: [u8; 8]) -> [u8; N] {
 }
 
 /// A 16-bit float.
-fn half(bits: u16) -> f64 {
+pub(crate) fn half(bits: u16) -> f64 {
     let sign = if bits >> 15 == 1 { -1.0 } else { 1.0 };
     let (exponent, fraction) = (i32::from(bits >> 10 & 0x1f), f64::from(bits & 0x3ff));
     sign * match exponent {
