@@ -20,6 +20,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ),
     ("flowgate", &["executor-runtime", "flow"]),
     ("frontend-grpc", &["call", "docarray", "grpc", "info", "proto"]),
+    ("frontend-http", &["call", "docarray", "info"]),
     (
         "gateway",
         &[
@@ -28,6 +29,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "docarray",
             "executor-client",
             "frontend-grpc",
+            "frontend-http",
             "grpc",
             "info",
             "routing",
@@ -51,6 +53,7 @@ const NEVER: &[(&str, &[&str])] = &[
     ("executor-client", &["routing"]),
     ("executor-runtime", &["executor-client", "frontend-grpc", "gateway", "routing"]),
     ("frontend-grpc", &["executor-client", "routing"]),
+    ("frontend-http", &["executor-client", "frontend-grpc", "routing"]),
     ("routing", &["axum", "grpc", "h2", "hyper", "proto", "server", "tonic"]),
 ];
 

@@ -1,0 +1,1 @@
+//! The front end as a service, with a handler of the test.
