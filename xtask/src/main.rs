@@ -6,11 +6,13 @@
 
 mod bench;
 mod ci;
+mod images;
 mod process;
 mod python;
 mod shell;
 mod test;
 mod tidy;
+mod up;
 mod workspace;
 
 use clap::{Parser, Subcommand};
@@ -29,17 +31,23 @@ enum Command {
     Bench(bench::Arguments),
     /// Everything that CI checks.
     Ci(ci::Arguments),
+    /// The container images.
+    Images(images::Arguments),
     /// Every test that needs no container engine, the interop suite with Python included.
     Test(test::Arguments),
     /// The rules of the style guide that no compiler checks.
     Tidy,
+    /// Builds a Flow and runs it on this machine.
+    Up(up::Arguments),
 }
 
 fn main() -> anyhow::Result<()> {
     match Arguments::parse().command {
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Ci(arguments) => ci::run(&arguments),
+        Command::Images(arguments) => images::run(&arguments),
         Command::Test(arguments) => test::run(&arguments),
         Command::Tidy => tidy::run(),
+        Command::Up(arguments) => up::run(&arguments),
     }
 }

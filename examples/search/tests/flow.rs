@@ -1,6 +1,9 @@
 //! The whole Flow: gateway, executors, client, over real sockets.
 
+#![cfg(test)]
+
 use std::path::Path;
+use std::process::Command;
 
 use client::{Client, Error};
 use flow::{Deployment, Flow, Plan, Running};
@@ -118,6 +121,46 @@ async fn a_wrong_query_is_the_executors_answer() {
     assert_eq!(&*error.executor, "Indexer");
     assert_eq!(find(&client, &["\"tokio::spawn\""]).await.unwrap()[0].total, 0, "and the Flow goes on");
     running.stop().await.unwrap();
+}
+
+/// What the client program prints, and whether it is content.
+async fn program(address: &str, arguments: &[&str]) -> (String, bool) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_search-client"));
+    command.args(["--address", address]).args(arguments);
+    let output = tokio::task::spawn_blocking(move || command.output()).await.unwrap().unwrap();
+    let printed = [output.stdout, output.stderr].concat();
+    (String::from_utf8(printed).unwrap(), output.status.success())
+}
+
+#[tokio::test]
+async fn the_client_program_indexes_a_folder_searches_and_deletes() {
+    let workspace = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let running = start(workspace.path()).await;
+    let (_, socket) = running.addresses().next().unwrap();
+    let address = format!("grpc://{socket}");
+    std::fs::write(folder.path().join("guide.md"), GUIDE).unwrap();
+    std::fs::write(folder.path().join("data.txt"), b"\0\xff").unwrap();
+    let (place, guide) = (folder.path().to_str().unwrap(), folder.path().join("guide.md"));
+
+    let (printed, content) = program(&address, &["index", place]).await;
+    assert!(
+        content && printed.contains("indexed 1 documents") && printed.contains("1 not text"),
+        "{printed}"
+    );
+    let (printed, content) = program(&address, &["search", "installer", "restart"]).await;
+    assert!(content && printed.contains("**installer**, then **restart**."), "{printed}");
+    assert!(printed.contains("Guide > Install") && printed.ends_with("1 to 1 of 1 passages\n"), "{printed}");
+    let (printed, content) = program(&address, &["delete", guide.to_str().unwrap()]).await;
+    assert!(content && printed.ends_with(": 2 passages\n"), "{printed}");
+    let (printed, content) = program(&address, &["search", "installer"]).await;
+    assert!(content && printed == "nothing found (0 in all)\n", "{printed}");
+    let (printed, content) = program(&address, &["search", "tokio::spawn"]).await;
+    assert!(!content && printed.contains("there is no field `tokio`"), "{printed}");
+
+    running.stop().await.unwrap();
+    let (printed, content) = program(&address, &["search", "installer"]).await;
+    assert!(!content && printed.contains("is it running?"), "{printed}");
 }
 
 #[test]

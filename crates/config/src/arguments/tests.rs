@@ -1,3 +1,5 @@
+//! Command lines as argparse reads them.
+
 use crate::table::{Program, arguments};
 
 use super::*;

@@ -1,1 +1,1 @@
-
+//! From settings as written to checked specifications.

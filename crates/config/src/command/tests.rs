@@ -1,3 +1,5 @@
+//! Whole command lines.
+
 use std::time::Duration;
 
 use serde_json::Value;

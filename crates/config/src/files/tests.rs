@@ -1,3 +1,5 @@
+//! Files of every kind, right and wrong.
+
 use std::path::PathBuf;
 
 use serde_json::{Value, json};

@@ -1,3 +1,5 @@
+//! Values in all the forms that arguments take.
+
 use serde_json::json;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Documents as Rust types and their encoding.
+
 use std::collections::{BTreeMap, HashMap};
 
 use bytes::Bytes;
