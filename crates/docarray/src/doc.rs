@@ -46,6 +46,10 @@ pub use field::Field;
 pub use schema::{Definition, Definitions};
 
 /// A type of document. Made by `#[derive(Doc)]`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no document",
+    note = "`#[derive(Doc)]` makes a struct one"
+)]
 pub trait Doc: Sized + Send + 'static {
     /// The name of the class, as schemas tell it.
     fn name() -> &'static str;

@@ -68,7 +68,7 @@ impl Encoder {
     }
 
     #[requests(on = "/results")]
-    fn results(&self, docs: &DocList<Article>, parameters: Map<String, Value>) -> Value {
+    fn results(&self, docs: &DocList<Article>, parameters: &Map<String, Value>) -> Value {
         let seen: Vec<_> = parameters.keys().collect();
         json!({"n": docs.len(), "seen": seen})
     }

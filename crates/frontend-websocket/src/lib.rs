@@ -5,7 +5,7 @@
 //! the gateway to answer what it has and close. `/dry_run` tells whether the Flow can be reached. Plain HTTP on the
 //! same port tells about the process.
 //!
-//! [`Port`] answers HTTP requests and opens connections; `conversation` is what happens on one; `meter` and `frames`
+//! [`FrontEnd`] is one for the process; a [`Port`] answers HTTP requests and opens connections; `conversation` is what happens on one; `meter` and `frames`
 //! count what arrives before it is buffered.
 
 mod close;
@@ -20,7 +20,7 @@ mod plain;
 mod port;
 mod vigil;
 
-pub use port::{Port, Settings};
+pub use port::{FrontEnd, Port, Settings};
 
 #[cfg(test)]
 mod tests;

@@ -21,19 +21,19 @@ pub(crate) async fn answer(port: &Port, method: &Method, path: &str) -> Response
         return response;
     }
     match path {
-        "/status" => match serde_json::to_vec(&port.report.read()) {
+        "/status" => match serde_json::to_vec(&port.shared.report.read()) {
             Ok(report) => json(StatusCode::OK, report),
             Err(error) => detail(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
         },
         "/dry_run" => {
-            let outcome = dry_run::run(port.handler.clone(), &port.admission).await;
+            let outcome = dry_run::run(port.handler.clone(), &port.shared.admission).await;
             let status = outcome.err().map(|error| Status::from(&error)).unwrap_or_default();
             let mut body = Vec::new();
             envelope::put_status(&status, &mut body);
             json(StatusCode::OK, body)
         }
-        _ if port.health.is_ready() => json(StatusCode::OK, "{}"),
-        _ => json(StatusCode::SERVICE_UNAVAILABLE, "{}"),
+        _ if port.shared.health.is_ready() => json(StatusCode::OK, "{}"),
+        _ => detail(StatusCode::SERVICE_UNAVAILABLE, "Not ready"),
     }
 }
 

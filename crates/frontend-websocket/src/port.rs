@@ -54,15 +54,27 @@ impl Default for Settings {
     }
 }
 
-/// Answers HTTP requests, and opens connections. Cloning is cheap.
-#[derive(Clone)]
-pub struct Port {
-    pub(crate) handler: Handler,
+/// The front end of a process.
+#[derive(Debug, Clone)]
+pub struct FrontEnd {
+    shared: Arc<Shared>,
+}
+
+/// What all connections of the process share.
+#[derive(Debug)]
+pub(crate) struct Shared {
     pub(crate) catalog: Catalog,
     pub(crate) admission: Admission,
     pub(crate) health: Health,
     pub(crate) report: Report,
-    pub(crate) settings: Arc<Settings>,
+    pub(crate) settings: Settings,
+}
+
+/// Answers HTTP requests of one worker, and opens connections. Cloning is cheap.
+#[derive(Clone)]
+pub struct Port {
+    pub(crate) handler: Handler,
+    pub(crate) shared: Arc<Shared>,
 }
 
 /// How long the client may take until it has read that the connection is open.
@@ -81,20 +93,28 @@ enum Purpose {
     DryRun,
 }
 
-impl Port {
-    /// Answers with `handler`, within `admission`. `catalog` tells the schemas for JSON, `health` and `report` are for
-    /// those who ask over plain HTTP.
+impl FrontEnd {
+    /// Takes on requests within `admission`. `catalog` tells the schemas for JSON; `health` and `report` are for those
+    /// who ask over plain HTTP.
     #[must_use]
     pub fn new(
-        handler: Handler,
         catalog: Catalog,
         admission: Admission,
-        (health, report): (Health, Report),
+        health: Health,
+        report: Report,
         settings: Settings,
     ) -> Self {
-        Self { handler, catalog, admission, health, report, settings: Arc::new(settings) }
+        Self { shared: Arc::new(Shared { catalog, admission, health, report, settings }) }
     }
 
+    /// Answers the connections of one worker by its `handler`.
+    #[must_use]
+    pub fn port(&self, handler: Handler) -> Port {
+        Port { handler, shared: self.shared.clone() }
+    }
+}
+
+impl Port {
     /// Answers one request.
     pub async fn answer<B>(self, request: Request<B>) -> Response<Full<Bytes>> {
         if !handshake::is_wanted(request.headers()) {
@@ -117,7 +137,7 @@ impl Port {
         let Some(upgrade) = parts.extensions.remove::<OnUpgrade>() else {
             return empty(handshake::refuse(StatusCode::BAD_REQUEST));
         };
-        let tasks = self.settings.tasks.clone();
+        let tasks = self.shared.settings.tasks.clone();
         tasks.spawn(async move {
             let parts = parts;
             self.converse(upgrade, handshake::wants_bytes(&parts.headers), purpose).await;
@@ -133,7 +153,8 @@ impl Port {
             Ok(Err(error)) => return debug!(%error, "a connection was not opened"),
             Err(_) => return debug!("a connection was not opened in time"),
         };
-        let Self { handler, catalog, admission, settings, .. } = self;
+        let Self { handler, shared } = self;
+        let Shared { catalog, admission, settings, .. } = &*shared;
         let meter = Meter::new(TokioIo::new(upgraded), admission.clone(), settings.max_message);
         let config = WebSocketConfig::default()
             .read_buffer_size(READ_BUFFER)
@@ -141,10 +162,10 @@ impl Port {
             .max_message_size(Some(settings.max_message))
             .max_frame_size(Some(settings.max_message));
         let socket = WebSocketStream::from_raw_socket(meter, Role::Server, Some(config)).await;
-        let mode = if wants_bytes { Mode::Bytes } else { Mode::Json(Json::new(catalog)) };
+        let mode = if wants_bytes { Mode::Bytes } else { Mode::Json(Json::new(catalog.clone())) };
         match purpose {
-            Purpose::Requests => Conversation::new(socket, mode, handler, &settings).run().await,
-            Purpose::DryRun => dry_run::tell(socket, &mode, handler, &admission).await,
+            Purpose::Requests => Conversation::new(socket, mode, handler, settings).run().await,
+            Purpose::DryRun => dry_run::tell(socket, &mode, handler, admission).await,
         }
     }
 }
@@ -157,7 +178,7 @@ fn empty(response: Response<()>) -> Response<Full<Bytes>> {
 
 impl std::fmt::Debug for Port {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Port").field("settings", &self.settings).finish_non_exhaustive()
+        f.debug_struct("Port").field("shared", &self.shared).finish_non_exhaustive()
     }
 }
 

@@ -9,6 +9,10 @@ use crate::Node;
 use crate::node::field;
 
 /// A value in a field of a document.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be a field of a document",
+    note = "fields hold text, numbers, `bytes::Bytes`, `NdArray`, documents, JSON, and lists, maps and options of these"
+)]
 pub trait Field: Sized {
     /// Reads a value. What other senders make of the same value is understood, too.
     ///

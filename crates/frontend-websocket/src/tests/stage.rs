@@ -20,7 +20,7 @@ use tokio_tungstenite::{WebSocketStream, tungstenite};
 use tower::service_fn;
 use tungstenite::protocol::{Role, WebSocketConfig};
 
-use crate::{Port, Settings};
+use crate::{FrontEnd, Settings};
 
 /// How long a test waits for what is due at once. Only a failure takes that long.
 pub(super) const PATIENCE: Duration = Duration::from_secs(20);
@@ -121,9 +121,9 @@ impl Stage {
         let script =
             Script { begun: Arc::default(), dropped: Arc::default(), gate: Semaphore::new(0).into() };
         let admission = Admission::new(limits);
-        let about = (Health::new(handle.accepting()), Report::new(Traffic::default()));
+        let (health, report) = (Health::new(handle.accepting()), Report::new(Traffic::default()));
         let handler = handler.unwrap_or_else(|| script.handler());
-        let port = Port::new(handler, catalog(), admission.clone(), about, settings);
+        let port = FrontEnd::new(catalog(), admission.clone(), health, report, settings).port(handler);
         let listener = Listener::bind("127.0.0.1", 0, 16).expect("a port");
         let address = listener.address();
         let open = listener.open().expect("an open port");

@@ -257,10 +257,10 @@ impl Parser<'_, '_> {
 
     /// A double without a fraction.
     fn put_whole(&mut self, place: Place<'_>, float: f64) {
-        if float.abs() <= f64::from(i32::MAX) {
+        if float.abs() <= MAX_EXACT as f64 {
             self.put_integer(place, float as i64);
         } else {
-            self.put_float(place, float);
+            self.put_large(place, &format!("{float:.0}"));
         }
     }
 

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
 use super::{codec, through};
-use crate::codec::Codec;
+use crate::codec::{Codec, Fault, Problem};
 
 /// Values that the general encoding keeps: integers of 32 bits, since others become doubles.
 fn any_json() -> impl Strategy<Value = Value> {
@@ -103,6 +103,26 @@ proptest! {
         let _either = codec(&json!({})).read(&bytes);
         let mut json = Vec::new();
         let _either = codec(&json!({})).write_one(bytes.into(), &mut json);
+    }
+
+    #[test]
+    fn what_looks_like_json_is_read_or_refused(
+        (schema, value) in any_typed(),
+        noise in r#"[\[\]{}",:0-9eE+\-.truefalsn\\ ]{0,12}"#,
+        at in any::<prop::sample::Index>(),
+    ) {
+        let mut json = json!([{"id": "a", "v": value}]).to_string();
+        let places: Vec<_> = json.char_indices().map(|(at, _)| at).collect();
+        json.insert_str(*at.get(&places), &noise);
+        let read = codec(&schema).read(json.as_bytes());
+        // Whether it is JSON at all, another parser says the same. That one knows no numbers beyond doubles.
+        let other = serde_json::from_str::<Value>(&json);
+        let is_syntax = |problem: &Problem| matches!(problem.fault, Fault::Syntax { .. });
+        match (read, other) {
+            (Ok(_), Ok(_)) | (Err(_), Err(_)) => {}
+            (Err(invalid), Ok(_)) => prop_assert!(!is_syntax(&invalid.problems[0]), "{json}: {invalid}"),
+            (Ok(_), Err(error)) => prop_assert!(error.to_string().contains("out of range"), "{json}: {error}"),
+        }
     }
 
     #[test]

@@ -37,6 +37,7 @@ fn numbers_are_encoded_so_that_executors_can_read_them() {
         v(&integer, "123456789012345678901234567890"),
         (Node::Text("123456789012345678901234567890".into()), None)
     );
+    assert_eq!(v(&integer, "1e20"), (Node::Text("100000000000000000000".into()), None));
     let number = json!({"type": "number"});
     assert_eq!(v(&number, "3"), (Node::Float(3.0), None));
     assert_eq!(v(&number, r#""2.5""#), (Node::Float(2.5), None));
@@ -322,6 +323,24 @@ fn nesting_is_bounded_wherever_it_is() {
     check(&json!({}), &nested(47), Ok(&nested(47)));
     let too_deep = through(&codec(&json!({})), &format!(r#"[{{"v":{}}}]"#, nested(48))).unwrap_err();
     assert_eq!(too_deep, format!("[0].v{}: nested too deeply; and perhaps more", "[0]".repeat(47)));
+}
+
+#[test]
+fn documents_take_a_bounded_multiple_of_their_json() {
+    let tensor = json!({"type": "array", "items": {"type": "number"}, "tensor/array shape": "not specified"});
+    let values = json!({"type": "array"});
+    for (schema, json) in [
+        // The worst case: each document is given an id.
+        (json!({"default": 1.0}), format!("[{}]", vec!["{}"; 10_000].join(","))),
+        (tensor, format!(r#"[{{"v":[{}]}}]"#, vec!["0"; 10_000].join(","))),
+        (values.clone(), format!(r#"[{{"v":[{}]}}]"#, vec!["1e9"; 10_000].join(","))),
+        (values, format!(r#"[{{"v":[{}]}}]"#, vec!["[]"; 10_000].join(","))),
+        (json!({}), format!(r#"[{{"v":{{{}}}}}]"#, vec![r#""":{}"#; 10_000].join(","))),
+    ] {
+        let codec = Codec::of("D", &json!({"properties": {"id": {"type": "string"}, "v": schema}}));
+        let docs = codec.read(json.as_bytes()).unwrap();
+        assert!(docs.len() <= 16 * json.len(), "{} bytes of {}: {schema}", docs.len(), json.len());
+    }
 }
 
 #[test]
