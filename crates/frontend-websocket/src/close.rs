@@ -54,6 +54,11 @@ impl Ending {
         }
     }
 
+    /// Whether something went wrong.
+    pub(crate) const fn is_failure(&self) -> bool {
+        !matches!(self, Self::Done | Self::Drained)
+    }
+
     /// What the client is told; `None` if it does not wait for it.
     pub(crate) fn frame(&self) -> Option<CloseFrame> {
         let (code, reason) = match self {

@@ -218,10 +218,17 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Conversation<T> {
         }
     }
 
-    /// No other request is begun. The first reason counts.
+    /// No other request is begun. The first failure counts; without one, the first reason.
     fn end(&mut self, ending: Ending) {
         self.held = None;
-        self.ending.get_or_insert(ending);
+        let is_open = match &self.ending {
+            None => true,
+            Some(Ending::Done | Ending::Drained) => ending.is_failure(),
+            Some(_) => false,
+        };
+        if is_open {
+            self.ending = Some(ending);
+        }
     }
 
     fn signs(&self) -> Signs {

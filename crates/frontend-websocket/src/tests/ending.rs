@@ -25,6 +25,19 @@ async fn a_request_without_an_answer_closes_after_the_answers_of_others() {
 }
 
 #[tokio::test]
+async fn a_request_without_an_answer_counts_after_the_end_marker_too() {
+    let stage = Stage::new();
+    let mut client = stage.client().await;
+    client.send(request("held", "/hold", 1)).await;
+    client.send(request("gone", "/gone", 1)).await;
+    client.end().await;
+    stage.script.gate.add_permits(1);
+    let first = client.next().await;
+    assert!(first.is_binary(), "{first:?}");
+    assert_eq!(client.closed().await.0, 1011);
+}
+
+#[tokio::test]
 async fn no_request_is_begun_after_a_failure() {
     let stage = Stage::new();
     let mut client = stage.client().await;
