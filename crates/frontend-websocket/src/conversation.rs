@@ -36,6 +36,8 @@ pub(crate) struct Conversation<T> {
     held: Option<Answer>,
     /// The answer that is being sent.
     outgoing: Option<Outgoing>,
+    /// Whether an answer reported a failure.
+    told_error: bool,
     /// Whether something was handed to the socket and is not known to be sent.
     is_unsent: bool,
     is_readable: bool,
@@ -46,6 +48,9 @@ pub(crate) struct Conversation<T> {
 }
 
 type Answer = Pin<Box<dyn Future<Output = Result<Outgoing, Error>> + Send>>;
+
+/// Long enough for a client to act on an answer that it has.
+const LINGERING: Duration = Duration::from_millis(250);
 
 /// How long closing may take.
 const CLOSING: Duration = Duration::from_secs(5);
@@ -65,6 +70,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Conversation<T> {
             in_flight: FuturesUnordered::new(),
             held: None,
             outgoing: None,
+            told_error: false,
             is_unsent: false,
             is_readable: true,
             ending: None,
@@ -75,11 +81,31 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Conversation<T> {
 
     /// From the first request to the end of the connection.
     pub(crate) async fn run(mut self) {
-        let ending = std::future::poll_fn(|cx| self.poll(cx)).await;
+        let ending = match std::future::poll_fn(|cx| self.poll(cx)).await {
+            Ending::Done if self.told_error => self.linger().await,
+            ending => ending,
+        };
         // Whatever is left is cancelled before the other side is waited for.
         let Self { socket, in_flight, held, .. } = self;
         drop((in_flight, held));
         close(socket, &ending).await;
+    }
+
+    /// Leaves it to the client to close, for a while.
+    ///
+    /// When the close frame follows too closely on an answer that reports a failure, clients of Jina lose the failure,
+    /// and their users believe that all is well; without it they close by themselves.
+    async fn linger(&mut self) -> Ending {
+        let closed = async {
+            loop {
+                match self.socket.next().await {
+                    Some(Ok(tungstenite::Message::Close(_))) => return Ending::ByClient,
+                    Some(Ok(_)) => drop(self.socket.get_mut().take_admitted()),
+                    Some(Err(_)) | None => return Ending::Lost("the client is gone"),
+                }
+            }
+        };
+        tokio::time::timeout(LINGERING, closed).await.unwrap_or(Ending::Done)
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Ending> {
@@ -147,7 +173,10 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Conversation<T> {
     fn poll_answer(&mut self, cx: &mut Context<'_>) -> Option<Outgoing> {
         loop {
             match self.in_flight.poll_next_unpin(cx) {
-                Poll::Ready(Some(Ok(answer))) => return Some(answer),
+                Poll::Ready(Some(Ok(answer))) => {
+                    self.told_error |= answer.is_error;
+                    return Some(answer);
+                }
                 Poll::Ready(Some(Err(error))) => self.end(Ending::Failed(error)),
                 Poll::Ready(None) | Poll::Pending => return None,
             }

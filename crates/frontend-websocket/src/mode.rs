@@ -48,6 +48,8 @@ pub(crate) struct Outgoing {
     rest: Payload,
     /// What the next frame is.
     data: Data,
+    /// Whether it is an answer that reports a failure.
+    pub(crate) is_error: bool,
 }
 
 /// What ends the requests in bytes mode.
@@ -100,27 +102,28 @@ struct BadAnswer(#[source] docarray::DocError);
 impl Form {
     /// Writes an answer.
     pub(crate) fn write(&self, message: &Message) -> Result<Outgoing, Error> {
-        match self {
-            Self::Bytes => Ok(Outgoing::binary(proto::message::write(message))),
+        let outgoing = match self {
+            Self::Bytes => Outgoing::binary(proto::message::write(message)),
             Self::Json(endpoint) => {
                 let mut text = Vec::new();
                 endpoint
                     .write(message, &mut text)
                     .map_err(|error| Error::new(ErrorCode::Internal, BadAnswer(error)))?;
-                Ok(Outgoing::text(text))
+                Outgoing::text(text)
             }
-        }
+        };
+        Ok(Outgoing { is_error: message.is_error(), ..outgoing })
     }
 }
 
 impl Outgoing {
     pub(crate) const fn binary(message: Payload) -> Self {
-        Self { rest: message, data: Data::Binary }
+        Self { rest: message, data: Data::Binary, is_error: false }
     }
 
     /// `text` is written by us, so it is valid.
     pub(crate) fn text(text: Vec<u8>) -> Self {
-        Self { rest: text.into(), data: Data::Text }
+        Self { rest: text.into(), data: Data::Text, is_error: false }
     }
 
     /// The next frame, and whether it is the last.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures_util::StreamExt as _;
 use server::{HttpOptions, Outcome};
 use tokio::io::AsyncReadExt as _;
 use tokio_tungstenite::tungstenite;
@@ -35,6 +36,25 @@ async fn a_request_without_an_answer_counts_after_the_end_marker_too() {
     let first = client.next().await;
     assert!(first.is_binary(), "{first:?}");
     assert_eq!(client.closed().await.0, 1011);
+}
+
+#[tokio::test]
+async fn a_client_that_is_told_of_a_failure_may_close_first() {
+    let stage = Stage::new();
+    for closes in [true, false] {
+        let mut client = stage.client().await;
+        client.send(request("r", "/fail", 1)).await;
+        client.end().await;
+        assert!(client.message().await.is_error());
+        let early = tokio::time::timeout(Duration::from_millis(50), client.0.next()).await;
+        assert!(early.is_err(), "{early:?}");
+        if closes {
+            soon(client.0.close(None)).await.unwrap();
+            assert!(matches!(client.next().await, tungstenite::Message::Close(None)));
+        } else {
+            assert_eq!(client.closed().await, (1000, String::new()));
+        }
+    }
 }
 
 #[tokio::test]

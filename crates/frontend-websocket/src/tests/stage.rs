@@ -6,7 +6,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use call::{Admission, Error, ErrorCode, Handler, Header, Limits, Message, Payload, Request, Response};
+use call::{
+    Admission, Error, ErrorCode, Handler, Header, Limits, Message, Payload, Request, Response, Status,
+};
 use docarray::discovery::{Catalog, Discovery, EndpointSchema, Model};
 use docarray::{Node, node};
 use futures_util::{SinkExt as _, StreamExt as _};
@@ -74,6 +76,10 @@ impl Script {
                 Ok(message)
             }
             "/gone" => Err(Error::new(ErrorCode::Unavailable, "no address of `encoder` answers: ".repeat(9))),
+            "/fail" => {
+                let status = Status { is_error: true, ..Status::default() };
+                Ok(Message { header: Header { status: Some(status.into()), ..message.header }, ..message })
+            }
             "/busy" => Err(Error::new(ErrorCode::Overloaded, "too much at once")),
             _ => Ok(message),
         };
