@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use docarray::{Doc, DocList, Id, NdArray};
 use executor_runtime::{Registry, executor, requests};
+use futures_util::{Stream, StreamExt as _, stream};
 
 /// A text.
 #[derive(Debug, Clone, Default, Doc)]
@@ -118,6 +119,12 @@ impl Tools {
     async fn fail(&self, docs: DocList<Text>) -> Result<DocList<Text>, Boom> {
         // The condition is there for the documents' sake; no client of the suite sends this many.
         if docs.len() < usize::MAX { Err(Boom) } else { Ok(docs) }
+    }
+
+    #[requests(on = "/tokens")]
+    fn tokens(&self, doc: Text) -> impl Stream<Item = Text> + Send + use<> {
+        let text = doc.text.unwrap_or_default();
+        stream::iter(0..3).map(move |n| Text { id: n.to_string().into(), text: Some(format!("{text} {n}")) })
     }
 
     /// Leaves a file in the directory for each document, and waits until it holds one called `release`.
