@@ -5,6 +5,8 @@
 mod control;
 mod failures;
 mod golden;
+mod golden_http;
+mod http;
 mod life;
 mod limits;
 mod opaque;

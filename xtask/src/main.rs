@@ -6,6 +6,7 @@
 
 mod bench;
 mod ci;
+mod e2e;
 mod images;
 mod process;
 mod python;
@@ -14,6 +15,8 @@ mod test;
 mod tidy;
 mod up;
 mod workspace;
+
+use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
@@ -31,6 +34,8 @@ enum Command {
     Bench(bench::Arguments),
     /// Everything that CI checks.
     Ci(ci::Arguments),
+    /// The search Flow as it is deployed, in containers or processes, through restarts and losses.
+    E2e(e2e::Arguments),
     /// The container images.
     Images(images::Arguments),
     /// Every test that needs no container engine, the interop suite with Python included.
@@ -41,10 +46,21 @@ enum Command {
     Up(up::Arguments),
 }
 
-fn main() -> anyhow::Result<()> {
-    match Arguments::parse().command {
+fn main() -> ExitCode {
+    match run(Arguments::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> anyhow::Result<()> {
+    match command {
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Ci(arguments) => ci::run(&arguments),
+        Command::E2e(arguments) => e2e::run(&arguments),
         Command::Images(arguments) => images::run(&arguments),
         Command::Test(arguments) => test::run(&arguments),
         Command::Tidy => tidy::run(),

@@ -70,9 +70,15 @@ impl Process {
         if asked && poll(PATIENCE, || Ok(self.ended()?.is_some()))? {
             return self.wait();
         }
+        self.kill()?;
+        self.wait()
+    }
+
+    /// Ends the program at once.
+    pub(crate) fn kill(&mut self) -> anyhow::Result<()> {
         // It may have ended just now; then there is nothing to kill.
         let _gone = self.child.kill();
-        self.wait()
+        self.wait().map(|_status| ())
     }
 }
 

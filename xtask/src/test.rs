@@ -31,6 +31,8 @@ pub(crate) fn rust() -> anyhow::Result<()> {
     // Before the tests, because some of them start these programs.
     shell::run(workspace::cargo().args(["build", "--locked", "--workspace", "--bins"]))?;
     if shell::succeeds(workspace::cargo().args(["nextest", "--version"])) {
+        // Examples in documentation, which nextest does not know.
+        shell::run(workspace::cargo().args(["test", "--locked", "--workspace", "--doc", "--quiet"]))?;
         let mut nextest = workspace::cargo();
         return shell::run(nextest.args(["nextest", "run", "--locked", "--workspace", "--no-fail-fast"]));
     }

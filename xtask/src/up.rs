@@ -19,7 +19,7 @@ pub(crate) struct Arguments {
 const EXAMPLE: &str = "examples/search/flow.yml";
 
 /// What the program prints before the address of a port.
-const READY: &str = "the Flow is ready: grpc at ";
+const READY: &str = "the Flow is ready: GRPC at ";
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let file = arguments.file.clone().unwrap_or_else(|| workspace::root().join(EXAMPLE));

@@ -95,8 +95,9 @@ fn a_flow_runs_until_it_is_told_to_stop() {
     command.args(["flow", "--uses"]).arg(&file).stdout(Stdio::piped());
     let mut child = command.spawn().unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
-    let ready = lines.find(|line| line.contains("the Flow is ready")).unwrap();
-    let address = ready.rsplit(' ').next().unwrap().to_owned();
+    // `cargo xtask up` waits for this line.
+    let address = lines.find_map(|line| line.strip_prefix("the Flow is ready: GRPC at ").map(str::to_owned));
+    let address = address.unwrap();
     check(&["ping", "gateway", &address], 0, "", "");
     check(&["ping", "flow", &format!("grpc://{address}")], 0, "", "");
     kill_process(Pid::from_child(&child), Signal::TERM).unwrap();

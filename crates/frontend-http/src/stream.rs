@@ -121,6 +121,8 @@ impl Events {
             match events.end {
                 Some(End::Complete) => return None,
                 Some(End::Cut) => {
+                    // The connection drops what it has not sent when a body fails; when a body rests, it sends.
+                    tokio::task::yield_now().await;
                     events.end = Some(End::Complete);
                     return Some((Err(Cut), events));
                 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use docarray::{Doc, DocList, Id, NdArray};
 use executor_runtime::{Registry, executor, requests};
+use futures_util::{Stream, StreamExt as _, stream};
 
 /// A text.
 #[derive(Debug, Clone, Default, Doc)]
@@ -64,12 +65,12 @@ struct Schemas;
 #[executor]
 impl Schemas {
     #[requests(on = "/plain")]
-    async fn plain(&self, docs: DocList<Plain>) -> DocList<Plain> {
+    fn plain(&self, docs: DocList<Plain>) -> DocList<Plain> {
         docs
     }
 
     #[requests(on = "/part")]
-    async fn part(&self, docs: DocList<Part>) -> DocList<Part> {
+    fn part(&self, docs: DocList<Part>) -> DocList<Part> {
         docs
     }
 }
@@ -81,7 +82,7 @@ struct FooExecutor;
 #[executor]
 impl FooExecutor {
     #[requests]
-    async fn foo(&self, docs: &mut DocList<Text>) {
+    fn foo(&self, docs: &mut DocList<Text>) {
         for doc in docs {
             doc.text = Some("foo was called".to_owned());
         }
@@ -108,16 +109,21 @@ struct Boom;
 #[executor]
 impl Tools {
     #[requests(on = "/upper")]
-    async fn upper(&self, docs: &mut DocList<Text>) {
+    fn upper(&self, docs: &mut DocList<Text>) {
         for doc in docs {
             doc.text = doc.text.as_ref().map(|text| text.to_uppercase());
         }
     }
 
     #[requests(on = "/fail")]
-    async fn fail(&self, docs: DocList<Text>) -> Result<DocList<Text>, Boom> {
-        // The condition is there for the documents' sake; no client of the suite sends this many.
-        if docs.len() < usize::MAX { Err(Boom) } else { Ok(docs) }
+    fn fail(&self, docs: &DocList<Text>) -> Result<(), Boom> {
+        if docs.is_empty() { Ok(()) } else { Err(Boom) }
+    }
+
+    #[requests(on = "/tokens")]
+    fn tokens(&self, doc: Text) -> impl Stream<Item = Text> + Send + use<> {
+        let text = doc.text.unwrap_or_default();
+        stream::iter(0..3).map(move |n| Text { id: n.to_string().into(), text: Some(format!("{text} {n}")) })
     }
 
     /// Leaves a file in the directory for each document, and waits until it holds one called `release`.
@@ -137,7 +143,7 @@ impl Tools {
     }
 
     #[requests(on = "/nested")]
-    async fn nested(&self, docs: &mut DocList<Nested>) {
+    fn nested(&self, docs: &mut DocList<Nested>) {
         for doc in docs {
             for part in &mut doc.parts {
                 part.text = part.text.to_uppercase();
@@ -146,7 +152,7 @@ impl Tools {
     }
 
     #[requests(on = "/mixed")]
-    async fn mixed(&self, docs: &mut DocList<Mixed>) {
+    fn mixed(&self, docs: &mut DocList<Mixed>) {
         for doc in docs {
             doc.count += 1;
             doc.note = doc.note.take().or_else(|| Some("noted".to_owned()));

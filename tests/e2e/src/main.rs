@@ -1,0 +1,118 @@
+//! The Rust client's part of `cargo xtask e2e`: asks a running search Flow for what it must answer.
+#![expect(clippy::print_stdout, reason = "it reports to the one who runs it")]
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail, ensure};
+use clap::{Parser, Subcommand};
+use client::{Client, Settings};
+use search::documents::{Document, Found, Kept, Query};
+use tokio::time::Instant;
+
+#[derive(Debug, Parser)]
+struct Arguments {
+    /// Where the Flow's gateway listens.
+    #[arg(long)]
+    address: String,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Indexes documents.
+    Fill,
+    /// Finds each of them; waits for a Flow that cannot answer yet.
+    Find,
+    /// Searches without a pause until the file is there; every search must find what it should.
+    Load {
+        /// The file that ends it.
+        #[arg(long)]
+        until: PathBuf,
+    },
+}
+
+/// Enough for several requests.
+const N_DOCUMENTS: usize = 200;
+
+/// How long a Flow may take to answer again, and a load may go on.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> anyhow::Result<()> {
+    let Arguments { address, command } = Arguments::parse();
+    let client = Client::new(&address, Settings::default())?;
+    match command {
+        Command::Fill => fill(&client).await,
+        Command::Find => {
+            let end = Instant::now() + PATIENCE;
+            while let Err(error) = find(&client).await {
+                ensure!(Instant::now() < end, error.context("still not after a minute"));
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+            println!("found all {N_DOCUMENTS} documents");
+            Ok(())
+        }
+        Command::Load { until } => load(&client, &until).await,
+    }
+}
+
+/// A word that only document `n` has.
+fn word(n: usize) -> String {
+    format!("word{n:04}x")
+}
+
+async fn fill(client: &Client) -> anyhow::Result<()> {
+    let documents = (0..N_DOCUMENTS).map(|n| Document {
+        id: format!("e2e-{n}").into(),
+        text: Some(format!("# Document {n}\n\nThis one alone holds {}.", word(n))),
+        ..Document::default()
+    });
+    let kept =
+        client.post("/index").inputs(documents).request_size(10).in_order(true).collect::<Kept>().await?;
+    ensure!(kept.len() == N_DOCUMENTS, "{} documents were kept", kept.len());
+    for (n, kept) in kept.iter().enumerate() {
+        ensure!(kept.id == *format!("e2e-{n}"), "`{}` stands where document {n} should", kept.id);
+        ensure!(kept.passages == 1, "document {n} has {} passages", kept.passages);
+    }
+    println!("indexed {N_DOCUMENTS} documents");
+    Ok(())
+}
+
+async fn find(client: &Client) -> anyhow::Result<()> {
+    let queries = (0..N_DOCUMENTS).map(|n| Query { text: word(n), ..Query::default() });
+    let found =
+        client.post("/search").inputs(queries).request_size(20).in_order(true).collect::<Found>().await?;
+    ensure!(found.len() == N_DOCUMENTS, "{} answers for {N_DOCUMENTS} queries", found.len());
+    for (n, found) in found.iter().enumerate() {
+        check(n, found)?;
+    }
+    Ok(())
+}
+
+fn check(n: usize, found: &Found) -> anyhow::Result<()> {
+    let [only] = &found.matches[..] else {
+        bail!("{} passages hold the word of document {n}", found.matches.len());
+    };
+    ensure!(only.document == format!("e2e-{n}"), "`{}` was found for document {n}", only.document);
+    ensure!(only.highlight.contains(&format!("<mark>{}</mark>", word(n))), "`{}`", only.highlight);
+    Ok(())
+}
+
+async fn load(client: &Client, until: &std::path::Path) -> anyhow::Result<()> {
+    let end = Instant::now() + PATIENCE;
+    let mut searches = 0;
+    while !until.exists() {
+        ensure!(Instant::now() < end, "{} did not come", until.display());
+        let n = searches % N_DOCUMENTS;
+        let query = Query { text: word(n), ..Query::default() };
+        let found = client.post("/search").inputs([query]).collect::<Found>().await;
+        let found = found.with_context(|| format!("search {searches} failed"))?;
+        check(n, found.first().context("no answer")?)?;
+        searches += 1;
+    }
+    ensure!(searches > 0, "there was no time for a search");
+    println!("{searches} searches, none failed");
+    Ok(())
+}
