@@ -6,6 +6,7 @@ mod control;
 mod failures;
 mod golden;
 mod golden_http;
+mod golden_websocket;
 mod http;
 mod life;
 mod limits;
