@@ -149,7 +149,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Conversation<T> {
     /// Sends answers as they come. Ready when everything that is there is sent.
     fn poll_send(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), tungstenite::Error>> {
         loop {
-            if let Poll::Pending = self.socket.poll_ready_unpin(cx)? {
+            if self.socket.poll_ready_unpin(cx)?.is_pending() {
                 return Poll::Pending;
             }
             if self.outgoing.is_none() {
