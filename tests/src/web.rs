@@ -96,7 +96,7 @@ impl Answer {
     /// If it is no JSON.
     #[must_use]
     pub fn json(&self) -> Value {
-        serde_json::from_slice(&self.body).unwrap_or_else(|_| panic!("no JSON: {}", self.text()))
+        serde_json::from_slice(&self.body).expect("JSON")
     }
 
     /// The body as text.

@@ -37,16 +37,12 @@ struct Answer {
     complete: bool,
 }
 
-fn model(fields: Value) -> Model {
-    Model { name: "Text".into(), schema: json!({"title": "Text", "type": "object", "properties": fields}) }
-}
-
 /// An endpoint that takes and returns texts.
 fn texts(is_generator: bool) -> EndpointSchema {
     let text = || {
-        model(
-            json!({"id": {"type": "string"}, "text": {"type": "string"}, "n": {"type": "integer", "default": 0}}),
-        )
+        let schema = json!({"title": "Text", "type": "object", "properties": {
+            "id": {"type": "string"}, "text": {"type": "string"}, "n": {"type": "integer", "default": 0}}});
+        Model { name: "Text".into(), schema }
     };
     EndpointSchema { input: text(), output: text(), parameters: None, is_generator, is_singleton_doc: false }
 }

@@ -117,3 +117,30 @@ async fn what_is_no_request_is_told_where_it_is_wrong() {
     let answer = stage.ask(request.body(Body::from(BODY)).unwrap()).await;
     assert_eq!(answer.json()["detail"][0]["loc"], json!(["header", "x-request-timeout"]));
 }
+
+#[tokio::test]
+async fn malformed_bodies_are_refused_in_well_formed_answers() {
+    let stage = Stage::echo();
+    let in_document = |text: &[u8]| [br#"{"data": [{"id": "a", "text": "#, text, b"}]}"].concat();
+    let nested = "[".repeat(1_000_000).into_bytes();
+    let bodies = [
+        ("truncated", br#"{"data": [{"id": "a", "te"#.to_vec()),
+        ("not UTF-8", in_document(b"\"\xff\xfe\"")),
+        ("not UTF-8 where no text belongs", in_document(b"[\"\xff\"]")),
+        ("a lone surrogate", in_document(br#""\ud800""#)),
+        ("nested", nested.clone()),
+        ("nested in a document", in_document(&nested)),
+        ("nested in a field that nobody reads", [&br#"{"other": "#[..], &nested].concat()),
+        ("not a number", br#"{"data": [{"id": "a", "n": NaN}]}"#.to_vec()),
+        ("two values", br#"{"data": []} {}"#.to_vec()),
+    ];
+    for (case, body) in bodies {
+        let answer = stage.post("/index", body).await;
+        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{case}");
+        assert!(answer.json()["detail"][0]["msg"].is_string(), "{case}");
+    }
+    // What was sent is repeated in the answer; this test could not read that.
+    let answer = stage.post("/index", r#"{"data": [{"id": "a", "n": 1e999}]}"#).await;
+    assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!((stage.admission.requests(), stage.admission.bytes()), (0, 0));
+}

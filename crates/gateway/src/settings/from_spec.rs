@@ -11,6 +11,7 @@ use grpc::Encoding;
 use grpc::client::Keepalive;
 use routing::GraphSpec;
 use server::{HttpOptions, Timing, tls};
+use tracing::warn;
 
 use super::{Executor, InvalidSettings, Port, PortNumber, Protocol, Settings};
 
@@ -69,7 +70,23 @@ fn ports(server: &config::Server) -> Result<Vec<Port>, InvalidSettings> {
 }
 
 fn rest(spec: HttpSpec, max_body: usize) -> Result<frontend_http::Settings, InvalidSettings> {
-    let HttpSpec { title, description, cors, no_debug_endpoints, expose_endpoints, .. } = spec;
+    let HttpSpec {
+        title,
+        description,
+        cors,
+        no_debug_endpoints,
+        // Endpoints of that kind exist only where an executor binds them, as with Jina.
+        no_crud_endpoints: _,
+        expose_endpoints,
+        graphql,
+        web_server,
+    } = spec;
+    if graphql {
+        warn!("GraphQL is not served");
+    }
+    for setting in web_server.keys() {
+        warn!(setting, "this setting of the web server has no effect");
+    }
     let defaults = frontend_http::Settings::default();
     let exposed = expose_endpoints.into_iter().map(|(endpoint, custom)| exposed(endpoint, custom));
     Ok(frontend_http::Settings {
