@@ -2,7 +2,6 @@
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use bytes::Bytes;
 use call::{Request, Response};
 use futures_util::{SinkExt as _, StreamExt as _};
 use gateway::{Port, Protocol};
@@ -129,7 +128,7 @@ fn compare(case: &str, got: Vec<Message>, want: Vec<Message>) {
         for message in messages {
             match message {
                 Message::Binary(bytes) => {
-                    let mut message = masked(Bytes::from(bytes));
+                    let mut message = masked(bytes);
                     only_names(&mut message);
                     data.push(message);
                 }

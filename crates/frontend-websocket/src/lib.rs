@@ -5,8 +5,8 @@
 //! the gateway to answer what it has and close. `/dry_run` tells whether the Flow can be reached. Plain HTTP on the
 //! same port tells about the process.
 //!
-//! [`FrontEnd`] is one for the process; a [`Port`] answers HTTP requests and opens connections; `conversation` is what happens on one; `meter` and `frames`
-//! count what arrives before it is buffered.
+//! [`FrontEnd`] is one for the process; a [`Port`] answers the HTTP requests of one worker and opens connections;
+//! `conversation` is what happens on one; `meter` and `frames` count what arrives before it is buffered.
 
 mod close;
 mod conversation;
