@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from pathlib import Path
 
 import grpc
@@ -48,6 +49,15 @@ def is_serving(port: int) -> bool:
         return answer.status == health_pb2.HealthCheckResponse.SERVING
 
 
+def is_healthy(port: int) -> bool:
+    """Whether it says so over HTTP."""
+    try:
+        with urllib.request.urlopen(f'http://127.0.0.1:{port}/', timeout=5) as answer:
+            return answer.status == 200
+    except OSError:
+        return False
+
+
 class Process:
     """One of them, running."""
 
@@ -64,13 +74,13 @@ class Process:
         """The end of its log."""
         return self.log.read_text(errors='replace')[-4000:]
 
-    def wait_serving(self) -> 'Process':
-        """Waits until its health service says that it serves."""
+    def wait_serving(self, asked=is_serving) -> 'Process':
+        """Waits until it says that it serves."""
 
         def serving():
             status = self.popen.poll()
             assert status is None, f'{self.popen.args[0]} ended with {status}:\n{self.said()}'
-            return is_serving(self.port)
+            return asked(self.port)
 
         try:
             until(serving, f'{self.popen.args[0]} serves')
