@@ -5,7 +5,10 @@
 mod control;
 mod failures;
 mod golden;
+mod golden_http;
+mod golden_websocket;
 mod heads;
+mod http;
 mod life;
 mod limits;
 mod opaque;
