@@ -8,7 +8,7 @@ START, END = 'start-gateway', 'end-gateway'
 # Who is there to stand in a graph, and the endpoints each binds (workers.py).
 WORKERS = {
     'anything': {'/default'},
-    'other': {'/default'},
+    'spare': {'/default'},
     'both': {'/default', '/work'},
     'twin': {'/default', '/work'},
     'work': {'/work'},
@@ -26,7 +26,7 @@ CONDITIONS = [
     {'n': {'$nin': [0, 3]}},
     {'text': {'$regex': 'o'}},
     {'words': {'$size': 2}},
-    {'score': {'$exists': True}},
+    {'n': {'$exists': True}},
     {'nowhere': {'$exists': False}},
     {'nowhere': {'$eq': 1}},
     {'n': {'$gte': 1, '$lte': 3}},
@@ -64,6 +64,11 @@ class Case:
     no_reduce: list = field(default_factory=list)
     posts: list = field(default_factory=list)
 
+    def names(self) -> list:
+        """All executors."""
+        named = [*self.graph, *(name for after in self.graph.values() for name in after)]
+        return [name for name in dict.fromkeys(named) if name not in (START, END)]
+
     def successors(self, name: str) -> list:
         """The executors after one."""
         return [after for after in self.graph.get(name, []) if after != END]
@@ -91,6 +96,45 @@ class Case:
     def before(self, name: str) -> set:
         """All that an executor needs."""
         return {before for before, after in self.graph.items() if name in after}
+
+    def starts_with_jina(self) -> bool:
+        """Whether Jina's gateway can start. It wants to know what documents each endpoint takes, looks at the first way
+        through the graph from the last executor it could begin with, and fails if nobody there has that endpoint."""
+
+        def first_way(name):
+            after = self.graph[name][:1]
+            return {name} if not after or after == [END] else {name} | first_way(after[0])
+
+        way = first_way(self.graph[START][-1])
+        everywhere = set().union(*(WORKERS[name] for name in self.order() if name != START))
+        return everywhere == set().union(*(WORKERS[name] for name in way))
+
+    def floating(self) -> set:
+        """The executors that the answer does not wait for."""
+        leads_out = {name for name, after in self.graph.items() if END in after}
+        while more := {name for name, after in self.graph.items() if leads_out & {*after}} - leads_out:
+            leads_out |= more
+        return {*self.order()} - leads_out - {START}
+
+    def answers(self) -> str:
+        """Whose output is the answer."""
+
+        def walk(name):
+            for after in self.graph.get(name, []):
+                found = name if after == END else walk(after)
+                if found:
+                    return found
+            return None
+
+        return walk(START)
+
+    def origins(self, post: 'Post') -> dict:
+        """Who made what each executor hands on."""
+        made = {START: START}
+        for name in self.order()[1:]:
+            parts = [made[part] for part in self.parts(name)]
+            made[name] = parts[0] if len(parts) == 1 and not post.calls(name) else name
+        return made
 
     def joins(self) -> list:
         """The executors with several parts."""
@@ -122,7 +166,7 @@ SHAPES = {
     'join of four': ['start a e end', 'start b e', 'start c e', 'start d e'],
     'join of a branch and the gateway': ['start a b end', 'start b'],
     'branches of different length': ['start a b d end', 'start c d'],
-    'join of joins': ['start a c end', 'start b c', 'start d e end', 'c e'],
+    'join of joins': ['start a c e end', 'start b c', 'start d e'],
     'join, then a chain': ['start a c d end', 'start b c'],
     'two diamonds': ['start a b d e f end', 'a c d', 'd f'],
     'floating at the start': ['start a b end', 'start c'],
@@ -146,7 +190,7 @@ def generate(seed: int) -> tuple:
         named = [' '.join(names.get(name, name) for name in chain.split()) for chain in SHAPES[shape]]
         case = Case(edges(*named))
         # The second cannot follow the first, because it does not bind all that the first does.
-        if 'work' not in case.graph.get('extra', []):
+        if 'work' not in case.graph.get('extra', []) and case.starts_with_jina():
             break
     joins = case.joins()
     if chance.random() < 0.5:
@@ -159,10 +203,10 @@ def generate(seed: int) -> tuple:
         target = chance.choice(TARGETS)
         post = Post(chance.choice(['/work', '/work', '/extra', '/default', '/elsewhere']), target)
         for name in chance.sample(sorted(names.values()), chance.randint(0, len(names))):
-            what = chance.choice(['add', 'other', 'erase', 'drop', 'tell', 'k'])
+            what = chance.choice(['add', 'mark', 'erase', 'drop', 'tell', 'k'])
             post.parameters[f'{name}__{what}'] = chance.randint(1, 5)
         if chance.random() < 0.3:
-            post.parameters[chance.choice(['k', 'tell', 'other', '__private'])] = chance.randint(1, 5)
+            post.parameters[chance.choice(['k', 'tell', 'mark', '__private'])] = chance.randint(1, 5)
         if chance.random() < 0.2:
             post.parameters[f'{chance.choice(sorted(names.values()))}__fail'] = 1
         case.posts.append(post)

@@ -215,3 +215,41 @@ class Stage:
         """Ends all, the gateways, which came last, first."""
         for process in reversed(self.processes):
             process.stop()
+
+
+class Gateways:
+    """Starts Jina's gateway and ours before the same executors."""
+
+    def __init__(self, nursery: Nursery, stage: Stage, addresses: dict):
+        self.nursery = nursery
+        self.stage = stage
+        self.addresses = addresses
+        self.started = []
+
+    def arguments(self, case) -> list:
+        """What both are told."""
+        addresses = {name: self.addresses[name] for name in case.names()}
+        return [
+            *('--protocol', 'GRPC'),
+            *('--graph-description', json.dumps(case.graph)),
+            *('--deployments-addresses', json.dumps(addresses)),
+            *('--graph-conditions', json.dumps(case.conditions)),
+            *('--deployments-no-reduce', json.dumps(case.no_reduce)),
+        ]
+
+    def jina(self, case) -> Forked:
+        """Jina's."""
+        gateway = self.nursery.gateway(*self.arguments(case))
+        self.started.append(gateway)
+        return gateway
+
+    def ours(self, case) -> Process:
+        """Ours."""
+        port = free_port()
+        program = [BINARIES / 'gateway', '--host', '127.0.0.1', '--port', port]
+        return self.stage.start('gateway', port, *program, *self.arguments(case))
+
+    def close(self):
+        """Ends Jina's; ours end with the stage."""
+        for gateway in self.started:
+            gateway.stop()

@@ -13,7 +13,6 @@ class Record(BaseDoc):
 
     text: Optional[str] = None
     n: Optional[int] = None
-    score: Optional[float] = None
     flag: Optional[bool] = None
     words: List[str] = []
     other: Optional[str] = None
@@ -26,7 +25,7 @@ class Worker(Executor):
 
     async def work(self, docs: DocList[Record], parameters: Dict, **kwargs):
         """Signs every document, and does what the parameters say."""
-        name = self.metas.name
+        name = self.runtime_args.name
         # For as long as it takes, so that tests can put branches into an order.
         await asyncio.sleep(parameters.get('delays', {}).get(name, 0))
         if 'fail' in parameters:
@@ -43,11 +42,13 @@ class Worker(Executor):
         if 'erase' in parameters:
             for doc in docs:
                 doc.other = None
-        if 'other' in parameters:
+        if 'mark' in parameters:
             for doc in docs:
                 doc.other = name
         if 'add' in parameters:
             docs.append(Record(id=f'{name}-{parameters["add"]:.0f}', text=name, n=int(parameters['add'])))
+        if 'share' in parameters:
+            docs.append(Record(id='shared', text=name))
         if 'drop' in parameters:
             docs = DocList[Record](docs[1:])
         if 'tell' in parameters:
