@@ -68,7 +68,8 @@ def status(proto) -> tuple:
 
 
 def ask(port: int, request, floating: set = frozenset()) -> Answer:
-    """Has a gateway answer. Of executors that it does not wait for, routes tell only by chance, so these are left out."""
+    """Has a gateway answer. Of executors that it does not wait for, routes and results tell only by chance, so
+    these are left out."""
     with grpc.insecure_channel(f'127.0.0.1:{port}') as channel:
         call = channel.unary_unary(
             '/jina.JinaSingleDataRequestRPC/process_single_data',
@@ -83,10 +84,13 @@ def ask(port: int, request, floating: set = frozenset()) -> Answer:
     for route in answer.routes:
         handed_on = route.end_time if route.HasField('end_time') and route.executor != 'gateway' else route.start_time
         times[START if route.executor == 'gateway' else route.executor] = handed_on.ToNanoseconds()
+    parameters = MessageToDict(answer.parameters)
+    for name in floating:
+        parameters.get('__results__', {}).pop(name, None)
     return Answer(
         'OK',
         documents=[doc.dict() for doc in DocList[Record].from_protobuf(answer.data.docs)],
-        parameters=MessageToDict(answer.parameters),
+        parameters=parameters,
         header={
             'request_id': answer.header.request_id,
             'exec_endpoint': answer.header.exec_endpoint,

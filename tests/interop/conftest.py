@@ -39,7 +39,10 @@ def nursery(tmp_path_factory):
 @pytest.fixture(scope='session')
 def workers(nursery):
     """The addresses of the executors of workers.py, started once for all tests."""
-    names = {'anything': 'Anything', 'spare': 'Anything', 'both': 'Both', 'twin': 'Both', 'work': 'Work', 'extra': 'Extra'}
+    names = {
+        **{'anything': 'Anything', 'spare': 'Anything', 'both': 'Both', 'twin': 'Both'},
+        **{'work': 'Work', 'extra': 'Extra', 'streamer': 'Streamer'},
+    }
     executors = {name: nursery.executor(name, uses) for name, uses in names.items()}
     return {name: [f'grpc://127.0.0.1:{executor.wait_serving().port}'] for name, executor in executors.items()}
 

@@ -132,8 +132,8 @@ class Case:
         """Who made what each executor hands on."""
         made = {START: START}
         for name in self.order()[1:]:
-            parts = [made[part] for part in self.parts(name)]
-            made[name] = parts[0] if len(parts) == 1 and not post.calls(name) else name
+            parts = {made[part] for part in self.parts(name)}
+            made[name] = parts.pop() if len(parts) == 1 and not post.calls(name) else name
         return made
 
     def joins(self) -> list:

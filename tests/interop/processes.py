@@ -122,6 +122,19 @@ class Forked:
         until(serving, f'{self.log} tells of a program that serves')
         return self
 
+    def wait_ended(self) -> str:
+        """Waits until it has ended by itself, and returns its last words."""
+
+        def ended():
+            try:
+                os.kill(self.pid, 0)
+            except ProcessLookupError:
+                return True
+            return False
+
+        until(ended, f'{self.log} tells of a program that ended')
+        return self.log.read_text()[-4000:]
+
     def stop(self):
         """Ends it."""
         try:
@@ -224,6 +237,7 @@ class Gateways:
         self.nursery = nursery
         self.stage = stage
         self.addresses = addresses
+        self.options = []
         self.started = []
 
     def arguments(self, case) -> list:
@@ -235,6 +249,7 @@ class Gateways:
             *('--deployments-addresses', json.dumps(addresses)),
             *('--graph-conditions', json.dumps(case.conditions)),
             *('--deployments-no-reduce', json.dumps(case.no_reduce)),
+            *self.options,
         ]
 
     def jina(self, case) -> Forked:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from pathlib import Path
 from typing import Dict, List, Optional
 
 from docarray import BaseDoc, DocList
@@ -28,7 +29,7 @@ class Worker(Executor):
         name = self.runtime_args.name
         # For as long as it takes, so that tests can put branches into an order.
         await asyncio.sleep(parameters.get('delays', {}).get(name, 0))
-        if 'fail' in parameters:
+        if 'fail' in parameters or parameters.get('fail_on') in docs.id:
             raise ValueError(f'{name} fails')
         matrix = kwargs.get('docs_matrix') or []
         heard = json.dumps(parameters, sort_keys=True)
@@ -90,3 +91,16 @@ class Extra(Worker):
     @requests(on=['/work', '/extra'])
     async def by_name(self, docs: DocList[Record], **kwargs) -> DocList[Record]:
         return await self.work(docs, **kwargs)
+
+
+class Streamer(Executor):
+    """Makes several documents of one."""
+
+    @requests(on='/stream')
+    async def stream(self, doc: Record, **kwargs) -> Record:
+        """The second only when the file that the text names is there: whoever waits for it has the first by then."""
+        yield Record(id='first', text=self.runtime_args.name)
+        async with asyncio.timeout(30):
+            while not Path(doc.text).exists():
+                await asyncio.sleep(0.02)
+        yield Record(id='second', text=self.runtime_args.name)
