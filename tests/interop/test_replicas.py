@@ -90,11 +90,21 @@ class Replicas:
 
 @pytest.fixture
 def replicas(stage):
-    """Three replicas."""
-    return Replicas(stage)
+    """Starts replicas."""
+    started = []
+
+    def start(**options):
+        started.append(Replicas(stage, **options))
+        return started[0]
+
+    yield start
+    for replicas in started:
+        # A client that keeps a connection without a call answers no pings, and the gateway would wait for them.
+        replicas.load.channel.close()
 
 
 def test_no_request_is_lost_or_doubled_when_a_replica_is_killed_and_comes_back(replicas):
+    replicas = replicas()
     under_way = threading.Semaphore(0)
 
     def ask(name):
@@ -116,6 +126,7 @@ def test_no_request_is_lost_or_doubled_when_a_replica_is_killed_and_comes_back(r
 
 
 def test_without_any_replica_callers_are_told_at_once_which_executor_is_gone(replicas):
+    replicas = replicas()
     assert {*replicas.shares()} == {'first', 'second', 'third'}
     for replica in replicas.all.values():
         replica.kill()
@@ -137,8 +148,8 @@ def test_without_any_replica_callers_are_told_at_once_which_executor_is_gone(rep
     assert until(answered, 'the one that is back is used', 5) == 'third'
 
 
-def test_a_replica_that_hangs_costs_its_calls_their_time_and_then_the_others_go_on(stage):
-    replicas = Replicas(stage, timeout_send='500')
+def test_a_replica_that_hangs_costs_its_calls_their_time_and_then_the_others_go_on(replicas):
+    replicas = replicas(timeout_send='500')
     assert {*replicas.shares()} == {'first', 'second', 'third'}
     hanging = replicas.all['second'].popen
     hanging.send_signal(signal.SIGSTOP)
