@@ -77,7 +77,7 @@ def tools(shared, language):
 
 def client(gateway, **options) -> Client:
     """The Python client."""
-    return Client(host='127.0.0.1', port=gateway.port, protocol='grpc', **options)
+    return Client(host='127.0.0.1', port=gateway.port, **{'protocol': 'grpc', **options})
 
 
 def texts(*texts: str) -> DocList[Text]:

@@ -59,6 +59,11 @@ class Tools(Executor):
     async def fail(self, docs: DocList[Text], **kwargs) -> DocList[Text]:
         raise ValueError('boom')
 
+    @requests(on='/tokens')
+    async def tokens(self, doc: Text, **kwargs) -> Text:
+        for n in range(3):
+            yield Text(id=str(n), text=f'{doc.text} {n}')
+
     @requests(on='/hold')
     async def hold(self, docs: DocList[Text], parameters: Dict, **kwargs) -> DocList[Text]:
         """Leaves a file in the directory for each document, and waits until it holds one called `release`."""

@@ -1,5 +1,6 @@
 """Gateways and executors as processes: ours from FLOWGATE_BINARIES, Jina's from this environment."""
 
+import contextlib
 import json
 import os
 import signal
@@ -7,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from pathlib import Path
 
 import grpc
@@ -48,6 +50,15 @@ def is_serving(port: int) -> bool:
         return answer.status == health_pb2.HealthCheckResponse.SERVING
 
 
+def is_healthy(port: int) -> bool:
+    """Whether it says so over HTTP."""
+    try:
+        with urllib.request.urlopen(f'http://127.0.0.1:{port}/', timeout=5) as answer:
+            return answer.status == 200
+    except OSError:
+        return False
+
+
 class Process:
     """One of them, running."""
 
@@ -57,20 +68,26 @@ class Process:
         env = {**os.environ, 'JINA_OPTOUT_TELEMETRY': '1', 'JINA_LOG_NO_COLOR': '1'}
         with log.open('ab') as out:
             self.popen = subprocess.Popen(
-                [str(word) for word in argv], cwd=HERE, env=env, stdout=out, stderr=out, stdin=subprocess.DEVNULL
+                [str(word) for word in argv],
+                cwd=HERE,
+                env=env,
+                stdout=out,
+                stderr=out,
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
             )
 
     def said(self) -> str:
         """The end of its log."""
         return self.log.read_text(errors='replace')[-4000:]
 
-    def wait_serving(self) -> 'Process':
-        """Waits until its health service says that it serves."""
+    def wait_serving(self, asked=is_serving) -> 'Process':
+        """Waits until it says that it serves."""
 
         def serving():
             status = self.popen.poll()
             assert status is None, f'{self.popen.args[0]} ended with {status}:\n{self.said()}'
-            return is_serving(self.port)
+            return asked(self.port)
 
         try:
             until(serving, f'{self.popen.args[0]} serves')
@@ -99,6 +116,9 @@ class Process:
                 self.wait(15)
             except subprocess.TimeoutExpired:
                 self.kill()
+        # Jina's programs leave their children behind when they are told to end.
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.popen.pid, signal.SIGKILL)
 
 
 class Forked:

@@ -89,7 +89,7 @@ async fn rust_chain() -> Sandbox {
 }
 
 /// How an exception is told in words differs between languages; which it was does not.
-fn only_names(message: &mut DataRequestProto) {
+pub(crate) fn only_names(message: &mut DataRequestProto) {
     let header = message.header.as_mut().and_then(|header| header.status.as_mut());
     let routes = message.routes.iter_mut().filter_map(|route| route.status.as_mut());
     for status in header.into_iter().chain(routes) {

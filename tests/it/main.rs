@@ -5,6 +5,9 @@
 mod control;
 mod failures;
 mod golden;
+mod golden_http;
+mod golden_websocket;
+mod http;
 mod life;
 mod limits;
 mod opaque;

@@ -2,7 +2,7 @@
 //!
 //! A [`Sandbox`] is a gateway before some executors, all on free ports of the loopback interface. Executors
 //! are [`Stub`]s, whose answers a test makes itself, or those of the runtime. A [`Caller`] speaks gRPC on the
-//! level of bytes, so that tests see exactly what is on the wire.
+//! level of bytes, so that tests see exactly what is on the wire; a [`Web`] speaks HTTP/1.1.
 
 mod caller;
 pub mod documents;
@@ -10,12 +10,14 @@ pub mod executors;
 pub mod golden;
 mod sandbox;
 mod stub;
+mod web;
 
 use std::time::Duration;
 
 pub use caller::{Caller, Dialogue, Exchange};
 pub use sandbox::{Builder, Sandbox};
 pub use stub::{Served, Stub};
+pub use web::{Answer, Web};
 
 /// How long a test waits for what is due at once. Only a failure takes that long.
 pub const PATIENCE: Duration = Duration::from_secs(20);

@@ -1,9 +1,11 @@
 //! What a request and its answer are made of.
 
+use std::error::Error as _;
+
 use bytes::Bytes;
 use bytestring::ByteString;
 
-use crate::{Metadata, Parameters, Payload};
+use crate::{Error, ErrorCode, Metadata, Parameters, Payload};
 
 /// A request or an answer as it travels between client, gateway and executors.
 #[derive(Debug, Clone, Default)]
@@ -98,6 +100,29 @@ impl Message {
     #[must_use]
     pub fn is_error(&self) -> bool {
         self.header.status.as_ref().is_some_and(|status| status.is_error)
+    }
+}
+
+/// How a failed request is told where failures are answers: the exception is the one that Python clients know such a
+/// failure by.
+impl From<&Error> for Status {
+    fn from(error: &Error) -> Self {
+        let name = match error.code {
+            ErrorCode::Unavailable | ErrorCode::DeadlineExceeded | ErrorCode::NotFound => {
+                "InternalNetworkError"
+            }
+            ErrorCode::InvalidRequest => "ValueError",
+            ErrorCode::Unimplemented => "NotImplementedError",
+            ErrorCode::Cancelled => "CancelledError",
+            ErrorCode::Overloaded | ErrorCode::Internal => "RuntimeError",
+        };
+        let causes = std::iter::successors(error.source(), |cause| (*cause).source());
+        let exception = Exception {
+            name: name.into(),
+            stacks: causes.map(|cause| cause.to_string().into()).collect(),
+            ..Exception::default()
+        };
+        Self { is_error: true, description: error.to_string().into(), exception: Some(exception) }
     }
 }
 

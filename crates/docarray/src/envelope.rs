@@ -30,7 +30,7 @@ use crate::discovery::EndpointSchema;
 use crate::{merge, node};
 
 pub use answer::{put_failure, put_status};
-pub use detail::{put_detail, put_invalid};
+pub use detail::{put_detail, put_invalid, put_invalid_part};
 
 /// What an endpoint takes and returns, compiled.
 #[derive(Debug)]
@@ -91,11 +91,20 @@ impl Endpoint {
     ///
     /// If the body is no JSON or not what the schemas ask for.
     pub fn read(&self, body: &[u8]) -> Result<Message, Invalid> {
+        self.read_with_id(body, None)
+    }
+
+    /// Like [`Endpoint::read`], with the id for requests whose header has none.
+    ///
+    /// # Errors
+    ///
+    /// If the body is no JSON or not what the schemas ask for.
+    pub fn read_with_id(&self, body: &[u8], request_id: Option<ByteString>) -> Result<Message, Invalid> {
         if body.is_empty() {
             return Err(Problem::new(Fault::Missing, 0..0).into());
         }
         let mut source = Source::new(body)?;
-        let read = self.read_object(&mut source);
+        let read = self.read_object(&mut source, request_id);
         source.finish(read)
     }
 
@@ -113,7 +122,7 @@ impl Endpoint {
         Ok(Message { header, documents: Some(document), ..Message::default() })
     }
 
-    fn read_object(&self, source: &mut Source<'_>) -> Result<Message, Halt> {
+    fn read_object(&self, source: &mut Source<'_>, request_id: Option<ByteString>) -> Result<Message, Halt> {
         let start = source.at();
         let peek = source.peek()?;
         if peek != Peek::Object {
@@ -153,7 +162,8 @@ impl Endpoint {
             let docs = node::doc_list(content.clone()).ok()?;
             merge::ids(docs).ok()?.pop().flatten().filter(|_| is_single && !header.is_given)
         };
-        let request_id = header.request_id.take().or_else(id_of_document).unwrap_or_else(call::new_id);
+        let request_id =
+            header.request_id.take().or(request_id).or_else(id_of_document).unwrap_or_else(call::new_id);
         let header = Header { request_id, target_executor: header.target_executor, ..Header::default() };
         let parameters = parameters.unwrap_or_default();
         Ok(Message { header, parameters, documents: Some(content), ..Message::default() })

@@ -14,6 +14,7 @@ pub mod discovery;
 pub mod doc;
 mod doc_list;
 pub mod documents;
+mod dry_run;
 pub mod envelope;
 pub mod filter;
 mod id;
@@ -24,6 +25,7 @@ mod url;
 
 pub use doc::{Depth, Doc, DocError, Field, Form};
 pub use doc_list::DocList;
+pub use dry_run::dry_run;
 pub use executor_macros::Doc;
 pub use filter::Filter;
 pub use id::Id;

@@ -1,10 +1,6 @@
 //! The dry run: one document that passes through the whole Flow and does nothing.
 
-use std::error::Error as _;
-
-use bytestring::ByteString;
-use call::{Admission, Context, Deadline, Error, ErrorCode, Handler, Header, Message, Payload, Request};
-use docarray::{Node, node};
+use call::{Admission, Context, Deadline, Error, Handler, Request};
 use proto::jina::StatusProto;
 use proto::jina::jina_gateway_dry_run_rpc_server::JinaGatewayDryRunRpc;
 use proto::jina::status_proto::{ExceptionProto, StatusCode};
@@ -36,44 +32,18 @@ impl JinaGatewayDryRunRpc for DryRun {
 impl DryRun {
     async fn run(&self, deadline: Deadline) -> Result<(), Error> {
         let _admitted = self.admission.admit()?;
-        let header = Header {
-            request_id: call::new_id(),
-            endpoint: Some(ByteString::from_static(call::DRY_RUN_ENDPOINT)),
-            ..Header::default()
-        };
-        let message = Message { header, documents: Some(blank_document()), ..Message::default() };
         let context = Context { deadline, ..Context::default() };
-        let request = Request { message, context, ..Request::default() };
+        let request = Request { message: docarray::dry_run(), context, ..Request::default() };
         self.handler.clone().oneshot(request).await.map(drop)
     }
 }
 
-/// A list of one document that has only an id.
-fn blank_document() -> Payload {
-    let mut docs = Vec::new();
-    node::put_item(&mut docs, |doc| {
-        node::put_field(doc, "id", |id| Node::Text(call::new_id()).write(Some("id"), id));
-    });
-    node::content(Payload::from(docs))
-}
-
 fn failure(error: &Error) -> StatusProto {
-    let causes = std::iter::successors(error.source(), |cause| (*cause).source());
-    let exception = ExceptionProto {
-        name: class(error.code).to_owned(),
-        stacks: causes.map(ToString::to_string).collect(),
+    let status = call::Status::from(error);
+    let exception = status.exception.map(|exception| ExceptionProto {
+        name: exception.name.into(),
+        stacks: exception.stacks.into_iter().map(Into::into).collect(),
         ..ExceptionProto::default()
-    };
-    StatusProto { code: StatusCode::Error.into(), description: error.to_string(), exception: Some(exception) }
-}
-
-/// The exception that Python clients know such a failure by.
-const fn class(code: ErrorCode) -> &'static str {
-    match code {
-        ErrorCode::Unavailable | ErrorCode::DeadlineExceeded | ErrorCode::NotFound => "InternalNetworkError",
-        ErrorCode::InvalidRequest => "ValueError",
-        ErrorCode::Unimplemented => "NotImplementedError",
-        ErrorCode::Cancelled => "CancelledError",
-        ErrorCode::Overloaded | ErrorCode::Internal => "RuntimeError",
-    }
+    });
+    StatusProto { code: StatusCode::Error.into(), description: status.description.into(), exception }
 }

@@ -3,6 +3,7 @@
 //! [`main`] is the program, [`run`] the process from its specification to its exit code; [`start`] is a gateway
 //! inside another process. Either way: bind, build, wait for the executors to say what they do, serve, drain.
 
+mod door;
 mod error;
 mod opening;
 mod run;
@@ -14,5 +15,5 @@ mod start;
 pub use error::StartError;
 pub use run::{main, run, start_log, stop_signal};
 pub use running::Running;
-pub use settings::{Executor, InvalidSettings, Port, PortNumber, Settings};
+pub use settings::{Executor, InvalidSettings, Port, PortNumber, Protocol, Settings};
 pub use start::start;

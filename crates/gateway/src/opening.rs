@@ -5,21 +5,19 @@ use std::time::Duration;
 
 use docarray::discovery::{Catalog, Discovery, Participant};
 use executor_client::{Cluster, Discoveries};
-use grpc::server::Grpc;
 use info::Latch;
 use routing::{Endpoints, Graph};
-use server::{DrainHandle, HttpOptions, Listener, Open, Workers, tls};
+use server::{DrainHandle, HttpOptions, Workers, tls};
 use tokio::sync::watch;
 use tracing::{info, warn};
 
 use crate::StartError;
+use crate::door::{Door, Opener};
 use crate::running::Failure;
 
 /// Follows what executors say of themselves. When all have answered, it opens the ports.
 pub(crate) struct Opening {
-    pub(crate) listeners: Vec<Listener>,
-    /// One for each worker.
-    pub(crate) services: Vec<Grpc>,
+    pub(crate) doors: Vec<Door>,
     pub(crate) tls: Option<tls::Acceptor>,
     pub(crate) http: HttpOptions,
     pub(crate) workers: Arc<Workers>,
@@ -48,8 +46,7 @@ impl Opening {
     }
 
     async fn run(self, drain: DrainHandle) -> Result<(), StartError> {
-        let Self { listeners, services, tls, http, workers, graph, endpoints, catalog, cluster, latch } =
-            self;
+        let Self { doors, tls, http, workers, graph, endpoints, catalog, cluster, latch } = self;
         let mut discoveries = cluster.discoveries();
         let known = Known { graph, endpoints, catalog };
         while !known.update(&mut discoveries) {
@@ -62,13 +59,9 @@ impl Opening {
         if !problems.is_empty() {
             return Err(StartError::Schemas(problems));
         }
-        for listener in listeners {
-            let address = listener.address();
-            let open: Open =
-                listener.open().map_err(|source| StartError::System { what: "an open port", source })?;
-            let (services, tls, http) = (services.clone(), tls.clone(), http.clone());
-            drain.spawn_critical(server::serve(open, services, tls, http, workers.clone(), drain.clone()));
-            info!(%address, "listening");
+        let opener = Opener { tls, http, workers, drain };
+        for door in doors {
+            door.open(&opener)?;
         }
         latch.set();
         info!("gateway started");

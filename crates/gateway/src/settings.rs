@@ -17,7 +17,7 @@ use server::{HttpOptions, Timing, tls};
 pub struct Settings {
     /// In the status report.
     pub name: String,
-    /// Where it listens; each port speaks gRPC.
+    /// Where it listens.
     pub ports: Vec<Port>,
     /// Encryption on all ports.
     pub tls: Option<tls::Files>,
@@ -27,8 +27,10 @@ pub struct Settings {
     pub executors: IndexMap<String, Executor>,
     /// How they are called.
     pub client: executor_client::Settings,
-    /// What data calls allow.
+    /// What data calls over gRPC allow; those over WebSocket have the same bounds.
     pub calls: grpc::server::Settings,
+    /// What the HTTP front end does.
+    pub rest: frontend_http::Settings,
     /// What connections allow.
     pub http: HttpOptions,
     /// What the process takes on.
@@ -44,10 +46,23 @@ pub struct Settings {
 /// Where a gateway listens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Port {
+    /// What is spoken there.
+    pub protocol: Protocol,
     /// A name or an address.
     pub host: String,
     /// Its number.
     pub number: PortNumber,
+}
+
+/// What a port speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Protocol {
+    /// gRPC.
+    Grpc,
+    /// REST and server-sent events.
+    Http,
+    /// WebSocket, with plain HTTP for probes.
+    WebSocket,
 }
 
 /// Which port.
@@ -73,12 +88,6 @@ pub struct Executor {
 /// A configuration that no gateway can be made of.
 #[derive(Debug, thiserror::Error)]
 pub enum InvalidSettings {
-    /// A port is to speak something that no front end does.
-    #[error("no front end speaks {protocol}; a gateway speaks GRPC")]
-    Protocol {
-        /// Its name.
-        protocol: &'static str,
-    },
     /// An executor cannot be called.
     #[error("executor `{executor}` has a wrong address")]
     Address {
@@ -86,6 +95,14 @@ pub enum InvalidSettings {
         executor: String,
         /// What is wrong.
         source: InvalidAddress,
+    },
+    /// A method that HTTP does not have.
+    #[error("endpoint `{endpoint}` cannot be exposed: `{method}` is no HTTP method")]
+    Method {
+        /// The endpoint.
+        endpoint: String,
+        /// The method.
+        method: String,
     },
     /// A feature that is not there.
     #[error("{what} is not supported")]
@@ -95,16 +112,24 @@ pub enum InvalidSettings {
     },
 }
 
+/// gRPC on a free port of the loopback interface.
+impl Default for Port {
+    fn default() -> Self {
+        Self { protocol: Protocol::Grpc, host: "127.0.0.1".to_owned(), number: PortNumber::Free }
+    }
+}
+
 impl Default for Settings {
     fn default() -> Self {
         Self {
             name: "gateway".to_owned(),
-            ports: vec![Port { host: "127.0.0.1".to_owned(), number: PortNumber::Free }],
+            ports: vec![Port::default()],
             tls: None,
             graph: GraphSpec::default(),
             executors: IndexMap::new(),
             client: executor_client::Settings::default(),
             calls: grpc::server::Settings::default(),
+            rest: frontend_http::Settings::default(),
             http: HttpOptions::default(),
             limits: Limits::default(),
             max_timeout: None,

@@ -3,22 +3,28 @@
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 
-use call::Admission;
+use call::{Admission, Handler};
 use docarray::discovery::Catalog;
 use executor_client::{Cluster, Target};
+use grpc::server::Grpc;
 use info::{Health, JINA_SERVICES, Report, Traffic};
 use routing::{Endpoints, Graph, Tasks};
 use server::{BindError, Drain, Listener, Workers, tls};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::door::{Door, Services};
 use crate::opening::Opening;
 use crate::running::{Connections, Failure};
 use crate::stack::{self, Shared};
-use crate::{Executor, Port, PortNumber, Running, Settings, StartError};
+use crate::{Executor, Port, PortNumber, Protocol, Running, Settings, StartError};
 
 /// Connections that wait to be accepted, for each port.
 const BACKLOG: i32 = 1024;
+
+/// What TLS clients may choose from, on every port: one acceptor, and one reload, serves them all. Clients of gRPC choose the
+/// first.
+const ALPN: [&str; 2] = ["h2", "http/1.1"];
 
 /// How many ports of a range are tried.
 const TRIES: usize = 64;
@@ -36,7 +42,7 @@ const TRIES: usize = 64;
 pub fn start(settings: Settings, workers: Arc<Workers>) -> Result<Running, StartError> {
     let listeners = settings.ports.iter().map(bind).collect::<Result<Vec<_>, _>>()?;
     let addresses: Vec<SocketAddr> = listeners.iter().map(Listener::address).collect();
-    let tls = settings.tls.clone().map(|files| tls::Acceptor::new(files, &["h2"])).transpose()?;
+    let tls = settings.tls.clone().map(|files| tls::Acceptor::new(files, &ALPN)).transpose()?;
     let graph = Arc::new(Graph::check(&settings.graph).map_err(StartError::Graph)?);
 
     let drain = Drain::new();
@@ -58,19 +64,56 @@ pub fn start(settings: Settings, workers: Arc<Workers>) -> Result<Running, Start
     };
     let control = info::control(report.clone(), health.clone(), &JINA_SERVICES);
     let admission = Admission::new(settings.limits);
-    let calls = grpc::server::Settings { stop: handle.token().clone(), ..settings.calls };
-    let of_worker = |worker| {
-        let pool = connections.cluster.pool(workers.runtime(worker));
-        let handler = stack::stack(&shared, pool);
-        let (catalog, calls) = (catalog.clone(), calls.clone());
-        frontend_grpc::service(handler, catalog, admission.clone(), calls, control.clone())
+    let handlers: Vec<Handler> = (0..workers.count())
+        .map(|worker| stack::stack(&shared, connections.cluster.pool(workers.runtime(worker))))
+        .collect();
+    let defaults = frontend_websocket::Settings::default();
+    let websocket = frontend_websocket::Settings {
+        max_message: settings.calls.max_message.min(defaults.max_message),
+        prefetch: settings.calls.prefetch,
+        tasks: handle.tasks().clone(),
+        stop: handle.token().clone(),
+        ..defaults
     };
-    let services = (0..workers.count()).map(of_worker).collect();
+    let front_ends = FrontEnds {
+        websocket: frontend_websocket::FrontEnd::new(
+            catalog.clone(),
+            admission.clone(),
+            health.clone(),
+            report.clone(),
+            websocket,
+        ),
+        grpc: {
+            let calls = grpc::server::Settings { stop: handle.token().clone(), ..settings.calls };
+            let (catalog, admission) = (catalog.clone(), admission.clone());
+            Box::new(move |handler| {
+                frontend_grpc::service(
+                    handler,
+                    catalog.clone(),
+                    admission.clone(),
+                    calls.clone(),
+                    control.clone(),
+                )
+            })
+        },
+        http: frontend_http::FrontEnd::new(
+            catalog.clone(),
+            admission,
+            health.clone(),
+            report.clone(),
+            settings.rest,
+        ),
+    };
+    let doors = settings
+        .ports
+        .iter()
+        .zip(listeners)
+        .map(|(port, listener)| Door { listener, services: front_ends.services(port.protocol, &handlers) });
+    let doors = doors.collect();
 
     let failure = Failure::new(OnceLock::new());
     let opening = Opening {
-        listeners,
-        services,
+        doors,
         tls: tls.clone(),
         http: settings.http,
         workers: workers.clone(),
@@ -96,6 +139,27 @@ pub fn start(settings: Settings, workers: Arc<Workers>) -> Result<Running, Start
         _workers: workers,
         _stop: stop,
     })
+}
+
+/// What makes the services of ports.
+struct FrontEnds {
+    grpc: Box<dyn Fn(Handler) -> Grpc>,
+    http: frontend_http::FrontEnd,
+    websocket: frontend_websocket::FrontEnd,
+}
+
+impl FrontEnds {
+    /// One service for each worker's handler.
+    fn services(&self, protocol: Protocol, handlers: &[Handler]) -> Services {
+        let handlers = handlers.iter().cloned();
+        match protocol {
+            Protocol::Grpc => Services::Grpc(handlers.map(&self.grpc).collect()),
+            Protocol::Http => Services::Http(handlers.map(|handler| self.http.service(handler)).collect()),
+            Protocol::WebSocket => {
+                Services::WebSocket(handlers.map(|handler| self.websocket.port(handler)).collect())
+            }
+        }
+    }
 }
 
 fn bind(port: &Port) -> Result<Listener, BindError> {

@@ -13,8 +13,10 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tokio_util::task::task_tracker::TaskTrackerToken;
 use tracing::{debug, warn};
 
 use crate::listener::{Open, accept};
@@ -114,7 +116,8 @@ pub async fn serve<S: HttpService>(
     let connections = TaskTracker::new();
     loop {
         let accepted = async {
-            let permit = places.clone().acquire_owned().await;
+            // Nobody closes the semaphore, so there always is a permit.
+            let permit = places.clone().acquire_owned().await.ok();
             (permit, accept(&listener.0).await)
         };
         let (permit, stream) = tokio::select! {
@@ -124,6 +127,7 @@ pub async fn serve<S: HttpService>(
         let place = workers.place();
         let service = services[place.worker].clone();
         let runtime = place.runtime.clone();
+        let connection = connections.token();
         let handshake = Handshake { tls: tls.clone(), patience: options.handshake_timeout };
         let (builder, stop) = (builder.clone(), stop.clone());
         // Taking the socket off this runtime, so that its worker's polls it.
@@ -135,17 +139,41 @@ pub async fn serve<S: HttpService>(
             }
         };
         let task = async move {
-            let _place: (Place, _) = (place, permit);
+            let service = Holding { service, hold: Arc::new((place, permit, connection)) };
             if let Err(error) = handshake.serve(stream, service, &builder, stop).await {
                 debug!(%error, "connection ended");
             }
         };
-        drain.spawn_on(connections.track_future(task), &runtime);
+        drain.spawn_on(task, &runtime);
     }
     // New clients are refused from here on.
     drop(listener);
     connections.close();
     connections.wait().await;
+}
+
+/// What a connection occupies. It is given back when the connection ends, or, if it is upgraded to another protocol,
+/// when whoever took it over drops the extensions of the request that asked for it.
+type Hold = Arc<(Place, Option<OwnedSemaphorePermit>, TaskTrackerToken)>;
+
+/// Lets those who may take a connection over hold what it occupies.
+#[derive(Clone)]
+struct Holding<S> {
+    service: S,
+    hold: Hold,
+}
+
+impl<S: HttpService> Service<Request<Incoming>> for Holding<S> {
+    type Response = S::Response;
+    type Error = Infallible;
+    type Future = S::Future;
+
+    fn call(&self, mut request: Request<Incoming>) -> Self::Future {
+        if request.headers().contains_key(http::header::UPGRADE) {
+            request.extensions_mut().insert(self.hold.clone());
+        }
+        self.service.call(request)
+    }
 }
 
 type Builder = auto::Builder<TokioExecutor>;

@@ -20,6 +20,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ),
     ("flowgate", &["executor-runtime", "flow"]),
     ("frontend-grpc", &["call", "docarray", "grpc", "info", "proto"]),
+    ("frontend-http", &["call", "docarray", "info"]),
+    ("frontend-websocket", &["call", "docarray", "info", "proto"]),
     (
         "gateway",
         &[
@@ -28,6 +30,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "docarray",
             "executor-client",
             "frontend-grpc",
+            "frontend-http",
+            "frontend-websocket",
             "grpc",
             "info",
             "routing",
@@ -51,6 +55,8 @@ const NEVER: &[(&str, &[&str])] = &[
     ("executor-client", &["routing"]),
     ("executor-runtime", &["executor-client", "frontend-grpc", "gateway", "routing"]),
     ("frontend-grpc", &["executor-client", "routing"]),
+    ("frontend-http", &["executor-client", "frontend-grpc", "routing"]),
+    ("frontend-websocket", &["executor-client", "frontend-grpc", "frontend-http", "routing", "server"]),
     ("routing", &["axum", "grpc", "h2", "hyper", "proto", "server", "tonic"]),
 ];
 

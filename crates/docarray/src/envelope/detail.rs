@@ -15,20 +15,26 @@ pub fn put_detail(sentence: &str, to: &mut Vec<u8>) {
 /// Writes what is wrong with a body: a list of problems with `type`, `loc`, which begins with `body`, `msg`, and the `input`
 /// that is wrong unless it is large.
 pub fn put_invalid(invalid: &Invalid, body: &[u8], to: &mut Vec<u8>) {
+    put_invalid_part("body", invalid, body, to);
+}
+
+/// Like [`put_invalid`] for another part of a request, with which `loc` begins.
+pub fn put_invalid_part(part: &str, invalid: &Invalid, body: &[u8], to: &mut Vec<u8>) {
     to.extend_from_slice(b"{\"detail\":[");
     for (n, problem) in invalid.problems.iter().enumerate() {
         if n > 0 {
             to.push(b',');
         }
-        put_problem(problem, body, to);
+        put_problem(part, problem, body, to);
     }
     to.extend_from_slice(b"]}");
 }
 
-fn put_problem(problem: &Problem, body: &[u8], to: &mut Vec<u8>) {
+fn put_problem(part: &str, problem: &Problem, body: &[u8], to: &mut Vec<u8>) {
     to.extend_from_slice(b"{\"type\":");
     put_text(problem.kind(), to);
-    to.extend_from_slice(b",\"loc\":[\"body\"");
+    to.extend_from_slice(b",\"loc\":[");
+    put_text(part, to);
     if let Fault::Syntax { .. } = problem.fault {
         put_number(problem.span.start, to);
     }

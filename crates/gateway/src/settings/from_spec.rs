@@ -5,20 +5,21 @@ use std::time::Duration;
 
 use bytestring::ByteString;
 use call::{Limits, Metadata};
-use config::{Compression, GatewaySpec, GrpcOptions, Protocol, Retries};
+use config::{Compression, CustomEndpoint, GatewaySpec, GrpcOptions, HttpSpec, Retries};
 use executor_client::{Identity, Roots};
 use grpc::Encoding;
 use grpc::client::Keepalive;
 use routing::GraphSpec;
 use server::{HttpOptions, Timing, tls};
+use tracing::warn;
 
-use super::{Executor, InvalidSettings, Port, PortNumber, Settings};
+use super::{Executor, InvalidSettings, Port, PortNumber, Protocol, Settings};
 
 impl TryFrom<GatewaySpec> for Settings {
     type Error = InvalidSettings;
 
     fn try_from(spec: GatewaySpec) -> Result<Self, InvalidSettings> {
-        let GatewaySpec { name, server, client, graph, prefetch, http: _, telemetry: _, log: _ } = spec;
+        let GatewaySpec { name, server, client, graph, prefetch, http, telemetry: _, log: _ } = spec;
         let tls = server.tls.as_ref().map(|tls| tls::Files {
             certificates: tls.certificates.clone(),
             private_key: tls.private_key.clone(),
@@ -40,6 +41,7 @@ impl TryFrom<GatewaySpec> for Settings {
                 prefetch: prefetch.map_or(0, usize::from),
                 ..grpc::server::Settings::default()
             },
+            rest: rest(http, max_message(&server))?,
             http: http_options(&server),
             limits: Limits { requests: server.limits.requests, bytes: server.limits.bytes },
             max_timeout: server.limits.request_timeout,
@@ -51,17 +53,61 @@ impl TryFrom<GatewaySpec> for Settings {
 
 fn ports(server: &config::Server) -> Result<Vec<Port>, InvalidSettings> {
     let listener = |listener: &config::Listener| {
-        if let Some(other) = listener.protocols.iter().find(|protocol| **protocol != Protocol::Grpc) {
-            return Err(InvalidSettings::Protocol { protocol: other.name() });
-        }
+        let protocol = match listener.protocols.as_slice() {
+            [config::Protocol::Grpc] => Protocol::Grpc,
+            [config::Protocol::Http] => Protocol::Http,
+            [config::Protocol::WebSocket] => Protocol::WebSocket,
+            _ => return Err(InvalidSettings::Unsupported { what: "`--single-port` with several protocols" }),
+        };
         let number = match (listener.port, server.free_ports) {
             (config::Port::Fixed(port), _) => PortNumber::Fixed(port),
             (config::Port::Free, None) => PortNumber::Free,
             (config::Port::Free, Some((first, last))) => PortNumber::FreeWithin(first, last),
         };
-        Ok(Port { host: server.host.clone(), number })
+        Ok(Port { protocol, host: server.host.clone(), number })
     };
     server.listeners.iter().map(listener).collect()
+}
+
+fn rest(spec: HttpSpec, max_body: usize) -> Result<frontend_http::Settings, InvalidSettings> {
+    let HttpSpec {
+        title,
+        description,
+        cors,
+        no_debug_endpoints,
+        // Endpoints of that kind exist only where an executor binds them, as with Jina.
+        no_crud_endpoints: _,
+        expose_endpoints,
+        graphql,
+        web_server,
+    } = spec;
+    if graphql {
+        warn!("GraphQL is not served");
+    }
+    for setting in web_server.keys() {
+        warn!(setting, "this setting of the web server has no effect");
+    }
+    let defaults = frontend_http::Settings::default();
+    let exposed = expose_endpoints.into_iter().map(|(endpoint, custom)| exposed(endpoint, custom));
+    Ok(frontend_http::Settings {
+        title: title.unwrap_or(defaults.title),
+        description: description.unwrap_or(defaults.description),
+        cors,
+        no_debug_endpoints,
+        exposed: exposed.collect::<Result<_, _>>()?,
+        max_body,
+        ..defaults
+    })
+}
+
+fn exposed(endpoint: String, custom: CustomEndpoint) -> Result<frontend_http::Exposed, InvalidSettings> {
+    let mut methods = Vec::new();
+    for method in custom.methods {
+        let invalid = |_| InvalidSettings::Method { endpoint: endpoint.clone(), method: method.clone() };
+        methods.push(method.parse().map_err(invalid)?);
+    }
+    let openapi = custom.openapi.into_iter().collect();
+    Ok(frontend_http::Exposed { endpoint: endpoint.into(), path: custom.http_path, methods, openapi })
 }
 
 fn executors(graph: &config::Graph) -> Result<indexmap::IndexMap<String, Executor>, InvalidSettings> {

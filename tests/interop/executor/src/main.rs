@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use docarray::{Doc, DocList, Id, NdArray};
 use executor_runtime::{Registry, Setup, executor, requests};
+use futures_util::{Stream, StreamExt as _, stream};
 
 /// A text.
 #[derive(Debug, Clone, Default, Doc)]
@@ -137,6 +138,12 @@ impl Tools {
     #[requests(on = "/fail")]
     fn fail(&self, docs: &DocList<Text>) -> Result<(), Boom> {
         if docs.is_empty() { Ok(()) } else { Err(Boom) }
+    }
+
+    #[requests(on = "/tokens")]
+    fn tokens(&self, doc: Text) -> impl Stream<Item = Text> + Send + use<> {
+        let text = doc.text.unwrap_or_default();
+        stream::iter(0..3).map(move |n| Text { id: n.to_string().into(), text: Some(format!("{text} {n}")) })
     }
 
     /// Leaves a file in the directory for each document, and waits until it holds one called `release`.

@@ -15,7 +15,8 @@ fn settings(arguments: &[&str]) -> Result<Settings, InvalidSettings> {
 #[test]
 fn defaults_are_those_of_the_parts() {
     let (got, own) = (settings(&["--port", "8080"]).unwrap(), Settings::default());
-    assert_eq!(got.ports, [Port { host: "0.0.0.0".to_owned(), number: PortNumber::Fixed(8080) }]);
+    let port = Port { protocol: Protocol::Grpc, host: "0.0.0.0".to_owned(), number: PortNumber::Fixed(8080) };
+    assert_eq!(got.ports, [port]);
     assert_eq!(got.name, "gateway");
     assert_eq!(got.calls.prefetch, own.calls.prefetch);
     assert_eq!(got.calls.max_message, own.calls.max_message);
@@ -75,9 +76,23 @@ fn what_an_exported_manifest_says_arrives() {
 }
 
 #[test]
-fn protocols_without_a_front_end_are_refused_by_name() {
-    for protocol in ["HTTP", "WEBSOCKET"] {
-        let refused = settings(&["--port", "8080", "--protocol", protocol]);
-        assert!(matches!(refused, Err(InvalidSettings::Protocol { protocol: named }) if named == protocol));
-    }
+fn a_port_speaks_its_protocol() {
+    let protocols = ["GRPC", "HTTP", "WEBSOCKET"];
+    let ports = ["8080", "8081", "8082"];
+    let all = settings(&[&["--protocol"], &protocols[..], &["--port"], &ports].concat()).unwrap();
+    let spoken: Vec<_> = all.ports.iter().map(|port| (port.protocol, port.number)).collect();
+    let want = [(Protocol::Grpc, 8080), (Protocol::Http, 8081), (Protocol::WebSocket, 8082)];
+    assert_eq!(spoken, want.map(|(protocol, port)| (protocol, PortNumber::Fixed(port))));
+}
+
+#[test]
+fn what_is_said_of_http_arrives() {
+    let exposed = r#"{"/index": {"http_path": "put", "methods": ["put"], "summary": "Puts"}}"#;
+    let got =
+        settings(&["--protocol", "HTTP", "--cors", "--title", "T", "--expose-endpoints", exposed]).unwrap();
+    assert_eq!((got.rest.cors, got.rest.title.as_str()), (true, "T"));
+    let [exposed] = got.rest.exposed.as_slice() else { panic!("{:?}", got.rest.exposed) };
+    assert_eq!((&*exposed.endpoint, exposed.path.as_str()), ("/index", "/put"));
+    assert_eq!(exposed.methods, [http::Method::PUT]);
+    assert_eq!(exposed.openapi["summary"], "Puts");
 }

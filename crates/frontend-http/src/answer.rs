@@ -1,0 +1,89 @@
+//! From a request to whoever answers it.
+
+use axum::body::Body;
+use axum::response::{IntoResponse as _, Response};
+use http::header::{ALLOW, CONTENT_TYPE};
+use http::request::Parts;
+use http::{HeaderValue, Request};
+
+use crate::control;
+use crate::error::Failure;
+use crate::page;
+use crate::post;
+use crate::service::Worker;
+use crate::stream;
+use crate::table::{Action, Table};
+
+/// The content type of nearly everything.
+pub(crate) const JSON: HeaderValue = HeaderValue::from_static("application/json");
+
+/// Answers a request.
+pub(crate) async fn answer(worker: &Worker, request: Request<Body>) -> Response {
+    let (parts, body) = request.into_parts();
+    let table = worker.shared.tables.current();
+    let answer = match find(&table, &parts) {
+        Ok(action) => act(worker, &table, action, parts, body).await,
+        Err(failure) => Err(failure),
+    };
+    answer.unwrap_or_else(Failure::into_response)
+}
+
+async fn act(
+    worker: &Worker,
+    table: &Table,
+    action: Action,
+    parts: Parts,
+    body: Body,
+) -> Result<Response, Failure> {
+    match action {
+        Action::Health => Ok(control::health(&worker.shared.health)),
+        Action::Status => Ok(control::status(&worker.shared.report)),
+        Action::DryRun => control::dry_run(worker, &parts).await,
+        Action::OpenApi => Ok(json(table.openapi())),
+        Action::Page => Ok(page::page(&worker.shared.settings.title)),
+        Action::Asset(name) => page::asset(name),
+        Action::Post(target) => post::post(worker, target, parts, body).await,
+        Action::Stream(target) => stream::stream(worker, target, parts, body).await,
+    }
+}
+
+/// What the path and the method ask for.
+fn find(table: &Table, parts: &Parts) -> Result<Action, Failure> {
+    let encoded = parts.uri.path();
+    let path = percent_encoding::percent_decode_str(encoded).decode_utf8().map_err(|_| Failure::NotFound)?;
+    let Some(route) = table.route(&path) else {
+        let other = match path.strip_suffix('/') {
+            Some(shorter) => table.route(shorter.trim_end_matches('/')),
+            None => table.route(&format!("{path}/")),
+        };
+        return Err(match other {
+            Some(_) => Failure::Moved { location: other_slash(encoded, parts.uri.query()) },
+            None => Failure::NotFound,
+        });
+    };
+    match route.action(&parts.method) {
+        Some(action) => Ok(action.clone()),
+        None => Err(Failure::MethodNotAllowed { allow: route.allow() }),
+    }
+}
+
+/// The same place with a slash less at its end, or one more. It stays on this host, however many slashes it begins
+/// with.
+fn other_slash(path: &str, query: Option<&str>) -> String {
+    let path = match path.strip_suffix('/') {
+        Some(shorter) => shorter.trim_end_matches('/').to_owned(),
+        None => format!("{path}/"),
+    };
+    let path = format!("/{}", path.trim_start_matches('/'));
+    query.map_or(path.clone(), |query| format!("{path}?{query}"))
+}
+
+/// An answer that is JSON already.
+pub(crate) fn json(body: impl Into<Body>) -> Response {
+    ([(CONTENT_TYPE, JSON)], body.into()).into_response()
+}
+
+/// The header of an answer to the wrong method.
+pub(crate) fn allow(methods: &str) -> Option<(http::HeaderName, HeaderValue)> {
+    HeaderValue::from_str(methods).ok().map(|methods| (ALLOW, methods))
+}

@@ -1,0 +1,139 @@
+//! Paths and methods.
+
+use http::Method;
+
+use super::*;
+use crate::Exposed;
+
+#[tokio::test]
+async fn routes_follow_the_catalog() {
+    let stage = Stage::echo();
+    let body = r#"{"data": [{"id": "a", "text": "x"}]}"#;
+    assert_eq!(stage.post("/later", body).await.status, StatusCode::NOT_FOUND);
+    stage.catalog.set(flow(&[("/later", false)]));
+    assert_eq!(stage.post("/later", body).await.status, StatusCode::OK);
+    assert_eq!(stage.post("/index", body).await.json(), json!({"detail": "Not Found"}));
+    let paths = stage.get("/openapi.json").await.json()["paths"].clone();
+    assert!(paths.get("/later").is_some() && paths.get("/index").is_none(), "{paths}");
+}
+
+#[tokio::test]
+async fn the_wrong_method_is_told_the_right_ones() {
+    let stage = Stage::echo();
+    for (method, path, allow) in [
+        (Method::GET, "/index", "POST"),
+        (Method::PUT, "/index", "POST"),
+        (Method::OPTIONS, "/index", "POST"),
+        (Method::HEAD, "/", "GET"),
+        (Method::POST, "/stream", "GET"),
+    ] {
+        let request = http::Request::builder().method(&method).uri(path).body(Body::empty()).unwrap();
+        let answer = stage.ask(request).await;
+        assert_eq!(
+            (answer.status, answer.header("allow")),
+            (StatusCode::METHOD_NOT_ALLOWED, allow),
+            "{path}"
+        );
+        if method != Method::HEAD {
+            assert_eq!(answer.json(), json!({"detail": "Method Not Allowed"}));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_slash_too_much_is_sent_on_but_never_to_another_host() {
+    let stage = Stage::echo();
+    let check = async |path: &str, want: (u16, &str)| {
+        let answer = stage.post(path, "{}").await;
+        assert_eq!((answer.status.as_u16(), answer.header("location")), want, "{path}");
+    };
+    check("/index/", (307, "/index")).await;
+    check("/index/?a=b", (307, "/index?a=b")).await;
+    check("//evil.example/", (404, "")).await;
+    check("/_jina_dry_run_", (404, "")).await;
+    check("/%69ndex", (422, "")).await;
+}
+
+#[tokio::test]
+async fn exposed_endpoints_have_routes_of_their_own() {
+    let openapi = json!({"summary": "Puts texts in", "tags": ["texts"]});
+    let exposed = Exposed {
+        endpoint: "/index".into(),
+        path: "/v1/put".to_owned(),
+        methods: vec![Method::PUT],
+        openapi: openapi.as_object().unwrap().clone(),
+    };
+    let settings = Settings { exposed: vec![exposed], no_debug_endpoints: true, ..Settings::default() };
+    let echo = async |request: Request| Ok(Response::One(request.message));
+    let stage = Stage::with(settings, Limits::default(), echo);
+    let request = http::Request::put("/v1/put").body(Body::from(r#"{"data": []}"#)).unwrap();
+    assert_eq!(stage.ask(request).await.status, StatusCode::OK);
+    let document = stage.get("/openapi.json").await.json();
+    assert_eq!(document["paths"]["/v1/put"]["put"]["summary"], "Puts texts in");
+    assert_eq!(stage.get("/status").await.status, StatusCode::NOT_FOUND);
+    assert_eq!(stage.get("/dry_run").await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn probes_tell_whether_requests_are_taken() {
+    let stage = Stage::echo();
+    for path in ["/", "/health"] {
+        let answer = stage.get(path).await;
+        assert_eq!((answer.status, answer.json()), (StatusCode::OK, json!({})), "{path}");
+    }
+    let latch = stage.unready();
+    assert_eq!(stage.get("/").await.status, StatusCode::SERVICE_UNAVAILABLE);
+    latch.set();
+    assert_eq!(stage.get("/").await.status, StatusCode::OK);
+    let status = stage.get("/status").await.json();
+    assert_eq!(status["jina"]["jina"], "3.34.0");
+}
+
+#[tokio::test]
+async fn the_dry_run_asks_the_executors() {
+    let (send, receive) = std::sync::mpsc::channel();
+    let stage = Stage::new(move |request: Request| {
+        send.send(request.message.header.endpoint.clone()).unwrap();
+        std::future::ready(Ok(Response::One(request.message)))
+    });
+    let answer = stage.get("/dry_run").await;
+    assert_eq!(answer.json(), json!({"code": 0, "description": "", "exception": null}));
+    assert_eq!(receive.try_recv().unwrap().as_deref(), Some(call::DRY_RUN_ENDPOINT));
+    let gone = Stage::new(async |_| Err(Error::new(call::ErrorCode::Unavailable, "encoder is gone")));
+    let answer = gone.get("/dry_run").await;
+    assert_eq!(answer.status, StatusCode::OK);
+    assert_eq!(answer.json()["code"], 1);
+    assert_eq!(answer.json()["exception"]["name"], "InternalNetworkError");
+}
+
+#[tokio::test]
+async fn any_page_may_call_if_that_is_wanted() {
+    let echo = async |request: Request| Ok(Response::One(request.message));
+    let preflight = || {
+        http::Request::options("/index")
+            .header("origin", "http://x.y")
+            .header("access-control-request-method", "POST")
+            .header("access-control-request-headers", "content-type")
+            .body(Body::empty())
+            .unwrap()
+    };
+    let settings = Settings { cors: true, ..Settings::default() };
+    let answer = Stage::with(settings, Limits::default(), echo).ask(preflight()).await;
+    assert_eq!(answer.status, StatusCode::OK);
+    assert_eq!(answer.header("access-control-allow-origin"), "http://x.y");
+    assert_eq!(answer.header("access-control-allow-headers"), "content-type");
+    assert_eq!(answer.header("access-control-max-age"), "600");
+    assert_eq!(Stage::echo().ask(preflight()).await.status, StatusCode::METHOD_NOT_ALLOWED);
+}
+
+#[tokio::test]
+async fn the_page_brings_all_that_it_needs() {
+    let stage = Stage::echo();
+    let page = String::from_utf8(stage.get("/docs").await.body()).unwrap();
+    assert!(!page.contains("://"), "the page must not load from elsewhere: {page}");
+    for part in page.split(['"', '\'']).filter(|part| part.starts_with("docs/")) {
+        let answer = stage.get(&format!("/{part}")).await;
+        assert_eq!(answer.status, StatusCode::OK, "{part}");
+        assert!(answer.body().len() > 100, "{part}");
+    }
+}

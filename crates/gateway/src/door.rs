@@ -1,0 +1,65 @@
+//! A port and the front end behind it.
+
+use std::sync::Arc;
+
+use server::{DrainHandle, HttpOptions, Listener, Open, Workers, tls};
+use tracing::info;
+
+use crate::{Protocol, StartError};
+
+/// A port that is bound, and who will answer it.
+pub(crate) struct Door {
+    pub(crate) listener: Listener,
+    pub(crate) services: Services,
+}
+
+/// A front end, one service for each worker.
+pub(crate) enum Services {
+    Grpc(Vec<grpc::server::Grpc>),
+    Http(Vec<frontend_http::Http>),
+    WebSocket(Vec<frontend_websocket::Port>),
+}
+
+/// What all ports of the process share.
+pub(crate) struct Opener {
+    pub(crate) tls: Option<tls::Acceptor>,
+    pub(crate) http: HttpOptions,
+    pub(crate) workers: Arc<Workers>,
+    pub(crate) drain: DrainHandle,
+}
+
+impl Door {
+    /// Accepts connections until the process drains.
+    pub(crate) fn open(self, opener: &Opener) -> Result<(), StartError> {
+        let Self { listener, services } = self;
+        let address = listener.address();
+        let open: Open =
+            listener.open().map_err(|source| StartError::System { what: "an open port", source })?;
+        let Opener { tls, http, workers, drain } = opener;
+        let (tls, http, workers) = (tls.clone(), http.clone(), workers.clone());
+        let protocol = services.protocol();
+        match services {
+            Services::Grpc(services) => {
+                drain.spawn_critical(server::serve(open, services, tls, http, workers, drain.clone()));
+            }
+            Services::Http(services) => {
+                drain.spawn_critical(server::serve(open, services, tls, http, workers, drain.clone()));
+            }
+            Services::WebSocket(services) => {
+                drain.spawn_critical(server::serve(open, services, tls, http, workers, drain.clone()));
+            }
+        }
+        info!(%address, ?protocol, "listening");
+        Ok(())
+    }
+}
+
+impl Services {
+    const fn protocol(&self) -> Protocol {
+        match self {
+            Self::Grpc(_) => Protocol::Grpc,
+            Self::Http(_) => Protocol::Http,
+            Self::WebSocket(_) => Protocol::WebSocket,
+        }
+    }
+}
