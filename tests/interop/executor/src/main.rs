@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use docarray::{Doc, DocList, Id, NdArray};
-use executor_runtime::{Registry, executor, requests};
+use executor_runtime::{Registry, Setup, executor, requests};
 use futures_util::{Stream, StreamExt as _, stream};
 
 /// A text.
@@ -89,6 +89,26 @@ impl FooExecutor {
     }
 }
 
+/// Writes its name into every document, whatever the endpoint.
+#[derive(Debug)]
+struct Named {
+    name: String,
+}
+
+#[executor]
+impl Named {
+    fn new(setup: &Setup) -> Self {
+        Self { name: setup.name.clone() }
+    }
+
+    #[requests]
+    fn sign(&self, docs: &mut DocList<Text>) {
+        for doc in docs {
+            doc.text = Some(self.name.clone());
+        }
+    }
+}
+
 /// One endpoint for each thing that can be right or wrong.
 #[derive(Debug, Default)]
 struct Tools;
@@ -162,5 +182,5 @@ impl Tools {
 }
 
 fn main() -> ExitCode {
-    executor::main(&Registry::new().with::<FooExecutor>().with::<Tools>().with::<Schemas>())
+    executor::main(&Registry::new().with::<FooExecutor>().with::<Tools>().with::<Schemas>().with::<Named>())
 }
