@@ -1,0 +1,155 @@
+//! From a request to its answer.
+
+use std::convert::Infallible;
+use std::fmt;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll};
+
+use async_graphql::Request as Query;
+use async_graphql::dynamic::Schema;
+use async_graphql::parser::types::{DocumentOperations, ExecutableDocument, OperationType};
+use axum::response::Response;
+use call::{Admission, Arrived, Handler};
+use docarray::discovery::Catalog;
+use http::header::ACCEPT;
+use http::request::Parts;
+use http::{Method, Request};
+use tower::Service;
+
+use crate::ask::Asker;
+use crate::reply::{Media, Refusal};
+use crate::schemas::Schemas;
+use crate::{PATH, Settings, page, read, reply, socket};
+
+/// What answers GraphQL, but for who answers the questions to endpoints. Clones share it.
+#[derive(Clone)]
+pub struct FrontEnd {
+    shared: Arc<Shared>,
+}
+
+/// What is one for the process.
+pub(crate) struct Shared {
+    pub(crate) schemas: Schemas,
+    pub(crate) admission: Admission,
+    pub(crate) settings: Settings,
+}
+
+/// Answers the requests of one worker. Cloning is cheap.
+#[derive(Clone)]
+pub struct GraphQl {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) handler: Handler,
+}
+
+impl FrontEnd {
+    /// Puts it together. Its schema is that of `catalog`, whatever that says at the time of a request.
+    #[must_use]
+    pub fn new(catalog: Catalog, admission: Admission, settings: Settings) -> Self {
+        let schemas = Schemas::new(catalog, settings.clone());
+        Self { shared: Arc::new(Shared { schemas, admission, settings }) }
+    }
+
+    /// Answers with what `handler` answers.
+    #[must_use]
+    pub fn service(&self, handler: Handler) -> GraphQl {
+        GraphQl { shared: self.shared.clone(), handler }
+    }
+}
+
+impl GraphQl {
+    pub(crate) fn schema(&self) -> Result<Schema, Refusal> {
+        self.shared.schemas.current().ok_or(Refusal::NoSchema)
+    }
+
+    async fn answer(self, request: Request<Arrived>) -> Response {
+        let (parts, arrived) = request.into_parts();
+        if let Some(asset) = parts.uri.path().strip_prefix(PATH).and_then(|rest| rest.strip_prefix('/')) {
+            return page::asset(asset);
+        }
+        if socket::is_wanted(&parts.headers) {
+            return socket::open(self, parts, arrived);
+        }
+        let is_read = parts.method == Method::GET;
+        if is_read && !read::has_query(&parts) && wants_page(&parts) {
+            return page::page();
+        }
+        let media = match Media::choose(&parts.headers) {
+            Ok(media) => media,
+            Err(refusal) => return refusal.into_response(Media::Json),
+        };
+        match self.execute(&parts, arrived).await {
+            Ok(response) => reply::response(response, media),
+            Err(refusal) => refusal.into_response(media),
+        }
+    }
+
+    async fn execute(self, parts: &Parts, arrived: Arrived) -> Result<async_graphql::Response, Refusal> {
+        let mut query = match parts.method {
+            Method::GET => read::from_query(parts)?,
+            Method::POST => read::from_body(parts, &arrived.body)?,
+            _ => return Err(Refusal::Method { allow: "GET, POST" }),
+        };
+        let operation = operation(&mut query).map_err(Refusal::Unreadable)?;
+        if parts.method == Method::GET && operation == Some(OperationType::Mutation) {
+            return Err(Refusal::Method { allow: "POST" });
+        }
+        let asker = Asker {
+            handler: self.handler.clone(),
+            context: arrived.context,
+            admission: self.shared.admission.clone(),
+            admitted: Mutex::new(Some(arrived.admitted)),
+        };
+        Ok(self.schema()?.execute(query.data(asker)).await)
+    }
+}
+
+/// What kind of operation a query asks for; `None` if there is no such operation.
+pub(crate) fn operation(
+    query: &mut Query,
+) -> Result<Option<OperationType>, Box<async_graphql::ServerError>> {
+    let name = query.operation_name.clone();
+    let ExecutableDocument { operations, .. } = query.parsed_query()?;
+    Ok(match operations {
+        DocumentOperations::Single(operation) => Some(operation.node.ty),
+        DocumentOperations::Multiple(operations) => {
+            let mut named = operations.iter();
+            match name {
+                Some(name) => operations.get(name.as_str()).map(|operation| operation.node.ty),
+                None => named.next().filter(|_| operations.len() == 1).map(|(_, operation)| operation.node.ty),
+            }
+        }
+    })
+}
+
+fn wants_page(parts: &Parts) -> bool {
+    let accepted = parts.headers.get_all(ACCEPT).into_iter().filter_map(|value| value.to_str().ok());
+    accepted.into_iter().any(|value| value.contains("text/html"))
+}
+
+impl Service<Request<Arrived>> for GraphQl {
+    type Response = Response;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, _cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Arrived>) -> Self::Future {
+        let answer = self.clone().answer(request);
+        Box::pin(async move { Ok(answer.await) })
+    }
+}
+
+impl fmt::Debug for FrontEnd {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FrontEnd").finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for GraphQl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("GraphQl").finish_non_exhaustive()
+    }
+}
