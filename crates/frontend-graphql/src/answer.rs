@@ -105,9 +105,7 @@ impl GraphQl {
 }
 
 /// What kind of operation a query asks for; `None` if there is no such operation.
-pub(crate) fn operation(
-    query: &mut Query,
-) -> Result<Option<OperationType>, Box<async_graphql::ServerError>> {
+pub(crate) fn operation(query: &mut Query) -> Result<Option<OperationType>, Box<async_graphql::ServerError>> {
     let name = query.operation_name.clone();
     let ExecutableDocument { operations, .. } = query.parsed_query()?;
     Ok(match operations {
@@ -116,7 +114,9 @@ pub(crate) fn operation(
             let mut named = operations.iter();
             match name {
                 Some(name) => operations.get(name.as_str()).map(|operation| operation.node.ty),
-                None => named.next().filter(|_| operations.len() == 1).map(|(_, operation)| operation.node.ty),
+                None => {
+                    named.next().filter(|_| operations.len() == 1).map(|(_, operation)| operation.node.ty)
+                }
             }
         }
     })

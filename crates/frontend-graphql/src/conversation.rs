@@ -177,7 +177,9 @@ impl Conversation {
             }
             Said::Subscribe { .. } if !self.is_begun => Err(Ending::NotBegun),
             Said::Subscribe { id, .. } if self.operations.contains_key(&id) => Err(Ending::TakenId),
-            Said::Subscribe { .. } if self.graphql.shared.settings.stop.is_cancelled() => Err(Ending::Drained),
+            Said::Subscribe { .. } if self.graphql.shared.settings.stop.is_cancelled() => {
+                Err(Ending::Drained)
+            }
             Said::Subscribe { id, payload } => self.begin(id, payload),
         }
     }
@@ -188,7 +190,9 @@ impl Conversation {
         }
         let answers = match self.answers(payload) {
             Ok(answers) => answers,
-            Err(refusal) => return Ok(Some(json!({"type": "error", "id": id, "payload": refusal.into_errors()}))),
+            Err(refusal) => {
+                return Ok(Some(json!({"type": "error", "id": id, "payload": refusal.into_errors()})));
+            }
         };
         self.n_operations += 1;
         let number = self.n_operations;

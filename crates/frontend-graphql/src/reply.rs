@@ -113,7 +113,9 @@ impl Refusal {
             Self::Method { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::ContentType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::NotAcceptable => StatusCode::NOT_ACCEPTABLE,
-            Self::NoQuery | Self::NoObject | Self::NoJson(_) | Self::Parameter { .. } => StatusCode::BAD_REQUEST,
+            Self::NoQuery | Self::NoObject | Self::NoJson(_) | Self::Parameter { .. } => {
+                StatusCode::BAD_REQUEST
+            }
             Self::Unreadable(_) => match media {
                 Media::GraphQl => StatusCode::BAD_REQUEST,
                 Media::Json => StatusCode::OK,
@@ -174,7 +176,10 @@ mod tests {
         assert_eq!(chosen(Some("application/graphql-response+json")), Some(Media::GraphQl));
         let both = "application/graphql-response+json; charset=utf-8, application/json; charset=utf-8";
         assert_eq!(chosen(Some(both)), Some(Media::GraphQl));
-        assert_eq!(chosen(Some("application/graphql-response+json;q=0.5, application/json")), Some(Media::Json));
+        assert_eq!(
+            chosen(Some("application/graphql-response+json;q=0.5, application/json")),
+            Some(Media::Json)
+        );
         assert_eq!(chosen(Some("text/html, application/json;q=0")), None);
     }
 }

@@ -88,7 +88,8 @@ fn untyped(flow: &Discovery) -> Discovery {
 }
 
 fn build(flow: &Arc<Discovery>, settings: &Settings) -> Result<Schema, SchemaError> {
-    let mut shapes = Shapes::new(Names::with(RESERVED.into_iter().chain([legacy::LEGACY_JSON, legacy::BASE64])));
+    let mut shapes =
+        Shapes::new(Names::with(RESERVED.into_iter().chain([legacy::LEGACY_JSON, legacy::BASE64])));
     let (legacy_input, legacy_output) = legacy::documents(&mut shapes, flow);
     let endpoints = flow.endpoints.iter().filter(|(name, _)| **name != DRY_RUN_ENDPOINT);
     let slots: Vec<_> = endpoints
@@ -133,7 +134,12 @@ fn build(flow: &Arc<Discovery>, settings: &Settings) -> Result<Schema, SchemaErr
             query = query.field(asking(&field, &result, bound));
         }
     }
-    let docs = Arc::new(Docs { flow: flow.clone(), input: legacy_input, output: legacy_output, classes: classes.clone() });
+    let docs = Arc::new(Docs {
+        flow: flow.clone(),
+        input: legacy_input,
+        output: legacy_output,
+        classes: classes.clone(),
+    });
     query = query.field(docs.clone().field());
     mutation = mutation.field(docs.field());
 
@@ -193,7 +199,10 @@ fn part(name: &str, of: TypeRef, key: String, slot: Slot) -> Field {
 
 /// What a field of an endpoint returns.
 fn result_type(name: &str, bound: &Bound) -> Object {
-    let documents = Slot { kind: Kind::List(Box::new(Slot { nullable: false, ..bound.output.clone() })), nullable: false };
+    let documents = Slot {
+        kind: Kind::List(Box::new(Slot { nullable: false, ..bound.output.clone() })),
+        nullable: false,
+    };
     let data = type_of(&documents, true, &bound.classes);
     Object::new(name)
         .field(part("data", data, "data".to_owned(), documents).description("The documents."))
@@ -201,7 +210,12 @@ fn result_type(name: &str, bound: &Bound) -> Object {
             part("parameters", TypeRef::named(JSON), "parameters".to_owned(), Slot::any())
                 .description("Results of executors, under `__results__`, and the parameters that were sent."),
         )
-        .field(part("requestId", TypeRef::named(TypeRef::STRING), "requestId".to_owned(), Slot::scalar("String")))
+        .field(part(
+            "requestId",
+            TypeRef::named(TypeRef::STRING),
+            "requestId".to_owned(),
+            Slot::scalar("String"),
+        ))
 }
 
 fn asking(name: &str, result: &str, bound: Arc<Bound>) -> Field {
@@ -238,8 +252,10 @@ fn streaming(name: &str, bound: Arc<Bound>) -> SubscriptionField {
 
 impl Bound {
     fn arguments(&self) -> Vec<InputValue> {
-        let documents =
-            Slot { kind: Kind::List(Box::new(Slot { nullable: false, ..self.input.clone() })), nullable: false };
+        let documents = Slot {
+            kind: Kind::List(Box::new(Slot { nullable: false, ..self.input.clone() })),
+            nullable: false,
+        };
         let text = || TypeRef::named(TypeRef::STRING);
         vec![
             InputValue::new("data", type_of(&documents, true, &self.classes)).description("The documents."),
@@ -255,7 +271,8 @@ impl Bound {
             "data" => Slot { kind: Kind::List(Box::new(self.input.clone())), nullable: false },
             _ => self.input.clone(),
         };
-        let json = |name, slot: &Slot| argument(context, name).map(|value| to_json(value, slot, &self.classes));
+        let json =
+            |name, slot: &Slot| argument(context, name).map(|value| to_json(value, slot, &self.classes));
         Question {
             endpoint: self.endpoint.clone(),
             model: self.model.clone(),
@@ -296,7 +313,9 @@ impl Docs {
         field
             .description("Any documents to any endpoint, as old Jina had it.")
             .argument(data)
-            .argument(InputValue::new("targetExecutor", TypeRef::named(TypeRef::STRING)).default_value(Value::Null))
+            .argument(
+                InputValue::new("targetExecutor", TypeRef::named(TypeRef::STRING)).default_value(Value::Null),
+            )
             .argument(
                 InputValue::new("parameters", TypeRef::named(legacy::LEGACY_JSON)).default_value(Value::Null),
             )
@@ -308,8 +327,8 @@ impl Docs {
 
     /// Executors that bind no such endpoint pass the documents on, whatever they are.
     fn question(&self, context: &ResolverContext<'_>) -> Question {
-        let endpoint =
-            text(context, "execEndpoint").unwrap_or_else(|| ByteString::from_static(legacy::DEFAULT_ENDPOINT));
+        let endpoint = text(context, "execEndpoint")
+            .unwrap_or_else(|| ByteString::from_static(legacy::DEFAULT_ENDPOINT));
         let input = Slot { kind: Kind::List(Box::new(self.input.clone())), nullable: false };
         let parameters = argument(context, "parameters").map(|value| match value {
             Value::String(text) => from_text(text),
