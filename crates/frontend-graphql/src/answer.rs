@@ -6,9 +6,9 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 
-use async_graphql::Request as Query;
 use async_graphql::dynamic::Schema;
-use async_graphql::parser::types::{DocumentOperations, ExecutableDocument, OperationType};
+use async_graphql::parser::types::{DocumentOperations, ExecutableDocument, OperationType, Selection};
+use async_graphql::{Name, Request as Query, ServerError, Value};
 use axum::response::Response;
 use call::{Admission, Arrived, Handler};
 use docarray::discovery::Catalog;
@@ -40,6 +40,13 @@ pub(crate) struct Shared {
 pub struct GraphQl {
     pub(crate) shared: Arc<Shared>,
     pub(crate) handler: Handler,
+}
+
+/// What a query asks for.
+pub(crate) struct Operation {
+    pub(crate) kind: OperationType,
+    /// The names of its fields in the answer.
+    keys: Vec<Name>,
 }
 
 impl FrontEnd {
@@ -91,7 +98,8 @@ impl GraphQl {
             _ => return Err(Refusal::Method { allow: "GET, POST" }),
         };
         let operation = operation(&mut query).map_err(Refusal::Unreadable)?;
-        if parts.method == Method::GET && operation == Some(OperationType::Mutation) {
+        let kind = operation.as_ref().map(|operation| operation.kind);
+        if parts.method == Method::GET && kind == Some(OperationType::Mutation) {
             return Err(Refusal::Method { allow: "POST" });
         }
         let asker = Asker {
@@ -100,26 +108,42 @@ impl GraphQl {
             admission: self.shared.admission.clone(),
             admitted: Mutex::new(Some(arrived.admitted)),
         };
-        Ok(self.schema()?.execute(query.data(asker)).await)
+        let mut answer = self.schema()?.execute(query.data(asker)).await;
+        if let Some(operation) = operation {
+            operation.sort(&mut answer.data);
+        }
+        Ok(answer)
     }
 }
 
-/// What kind of operation a query asks for; `None` if there is no such operation.
-pub(crate) fn operation(query: &mut Query) -> Result<Option<OperationType>, Box<async_graphql::ServerError>> {
+/// What a query asks for; `None` if it has no such operation.
+pub(crate) fn operation(query: &mut Query) -> Result<Option<Operation>, Box<ServerError>> {
     let name = query.operation_name.clone();
     let ExecutableDocument { operations, .. } = query.parsed_query()?;
-    Ok(match operations {
-        DocumentOperations::Single(operation) => Some(operation.node.ty),
-        DocumentOperations::Multiple(operations) => {
-            let mut named = operations.iter();
-            match name {
-                Some(name) => operations.get(name.as_str()).map(|operation| operation.node.ty),
-                None => {
-                    named.next().filter(|_| operations.len() == 1).map(|(_, operation)| operation.node.ty)
-                }
-            }
-        }
-    })
+    let operation = match operations {
+        DocumentOperations::Single(operation) => Some(operation),
+        DocumentOperations::Multiple(operations) => match name {
+            Some(name) => operations.get(name.as_str()),
+            None => operations.values().next().filter(|_| operations.len() == 1),
+        },
+    };
+    Ok(operation.map(|operation| {
+        let items = operation.node.selection_set.node.items.iter();
+        let keys = items.filter_map(|item| match &item.node {
+            Selection::Field(field) => Some(field.node.response_key().node.clone()),
+            Selection::FragmentSpread(_) | Selection::InlineFragment(_) => None,
+        });
+        Operation { kind: operation.node.ty, keys: keys.collect() }
+    }))
+}
+
+impl Operation {
+    /// Fields are answered as their executors answer, and told in the order in which they were asked for.
+    fn sort(&self, data: &mut Value) {
+        let Value::Object(fields) = data else { return };
+        let rank = |name: &Name| self.keys.iter().position(|key| key == name).unwrap_or(self.keys.len());
+        fields.sort_by(|one, _, other, _| rank(one).cmp(&rank(other)));
+    }
 }
 
 fn wants_page(parts: &Parts) -> bool {

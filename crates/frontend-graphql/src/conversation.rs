@@ -216,7 +216,7 @@ impl Conversation {
             admitted: Mutex::new(None),
         };
         let query = query.data(asker);
-        Ok(match operation {
+        Ok(match operation.map(|operation| operation.kind) {
             Some(OperationType::Subscription) => schema.execute_stream(query),
             _ => stream::once(async move { schema.execute(query).await }).boxed(),
         })

@@ -35,6 +35,15 @@ async fn the_status_tells_how_it_went_where_the_client_knows_that() {
 }
 
 #[tokio::test]
+async fn fields_are_told_in_the_order_in_which_they_were_asked_for() {
+    let stage = Stage::echo();
+    let query = "{ late: search(data: []) { requestId data { id } } __typename docs(data: []) { id } }";
+    let answer = stage.query(query).await;
+    let keys: Vec<_> = answer["data"].as_object().unwrap().keys().collect();
+    assert_eq!(keys, ["late", "__typename", "docs"]);
+}
+
+#[tokio::test]
 async fn requests_that_are_none_are_refused() {
     let stage = Stage::echo();
     for body in [
