@@ -78,7 +78,7 @@ impl Asker {
         Ok(stream::unfold(Some((parts, model, admitted)), |streaming| async move {
             let (mut parts, model, admitted) = streaming?;
             let part = parts.next().await?;
-            let document = part.map_err(Failure::from).and_then(|part| document(&model, part));
+            let document = part.map_err(Failure::from).and_then(|part| document(&model, &part));
             let is_over = document.is_err();
             Some((document, (!is_over).then_some((parts, model, admitted))))
         }))
@@ -124,12 +124,12 @@ impl Question {
     }
 }
 
-fn document(model: &Endpoint, part: Message) -> Result<Value, Failure> {
+fn document(model: &Endpoint, part: &Message) -> Result<Value, Failure> {
     if let Some(status) = part.header.status.clone().filter(|status| status.is_error) {
         return Err(Failure::Executor(status));
     }
     let mut json = Vec::new();
-    model.write_document(&part, &mut json)?;
+    model.write_document(part, &mut json)?;
     Ok(serde_json::from_slice(&json)?)
 }
 
