@@ -7,6 +7,7 @@ mod failures;
 mod golden;
 mod golden_http;
 mod golden_websocket;
+mod graphql;
 mod heads;
 mod http;
 mod life;

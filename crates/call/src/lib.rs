@@ -26,4 +26,4 @@ pub use message::{Exception, Header, Message, Route, Routes, Status, Timestamp};
 pub use names::{DEFAULT_ENDPOINT, DRY_RUN_ENDPOINT, ExecutorName, InvalidName};
 pub use parameters::{Entry, Parameters, RESULTS_KEY};
 pub use payload::Payload;
-pub use request::{Context, Handler, Kind, Metadata, Parts, Request, Response, new_id};
+pub use request::{Arrived, Context, Handler, Kind, Metadata, Parts, Request, Response, new_id};

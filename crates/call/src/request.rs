@@ -2,11 +2,12 @@
 
 use std::pin::Pin;
 
+use bytes::Bytes;
 use bytestring::ByteString;
 use futures_core::Stream;
 use tower::util::BoxCloneSyncService;
 
-use crate::{Deadline, Error, Message};
+use crate::{Admitted, Deadline, Error, Message};
 
 /// Whoever answers requests. Front ends are given one and do not know who it is.
 pub type Handler = BoxCloneSyncService<Request, Response, Error>;
@@ -49,6 +50,17 @@ pub struct Context {
 /// Header names, in lower case, and values.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Metadata(pub Vec<(ByteString, ByteString)>);
+
+/// A body that arrived, for a front end that leaves the receiving to another.
+#[derive(Debug)]
+pub struct Arrived {
+    /// All of it.
+    pub body: Bytes,
+    /// The deadline and the headers that travel on.
+    pub context: Context,
+    /// What was admitted for it.
+    pub admitted: Admitted,
+}
 
 /// The answer to a request. Dropping it cancels what is not finished.
 #[expect(

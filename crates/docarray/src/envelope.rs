@@ -84,6 +84,12 @@ impl Endpoint {
         &self.output
     }
 
+    /// Its parameters.
+    #[must_use]
+    pub const fn parameters(&self) -> &Codec {
+        &self.parameters
+    }
+
     /// Reads a request. Without a request id it gets that of its document, if it is a single one, or else a new one. Which
     /// endpoint it is for, the caller knows.
     ///

@@ -20,6 +20,9 @@ pub(crate) const JSON: HeaderValue = HeaderValue::from_static("application/json"
 /// Answers a request.
 pub(crate) async fn answer(worker: &Worker, request: Request<Body>) -> Response {
     let (parts, body) = request.into_parts();
+    if let Some(mounted) = worker.mounted.iter().find(|mounted| mounted.has(parts.uri.path())) {
+        return mounted.clone().answer(worker, parts, body).await.unwrap_or_else(Failure::into_response);
+    }
     let table = worker.shared.tables.current();
     let answer = match find(&table, &parts) {
         Ok(action) => act(worker, &table, action, parts, body).await,

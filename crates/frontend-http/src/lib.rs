@@ -11,6 +11,7 @@ mod control;
 mod error;
 mod head;
 mod held;
+mod mounted;
 mod openapi;
 mod page;
 mod post;
@@ -21,6 +22,7 @@ mod settings;
 mod stream;
 mod table;
 
+pub use mounted::Mounted;
 pub use service::{FrontEnd, Http};
 pub use settings::{Exposed, Settings};
 

@@ -21,9 +21,9 @@ use tower_http::compression::CompressionLayer;
 use tower_http::cors::{AllowHeaders, AllowMethods, AllowOrigin, CorsLayer};
 use tower_http::decompression::RequestDecompressionLayer;
 
-use crate::Settings;
 use crate::answer;
 use crate::table::Tables;
+use crate::{Mounted, Settings};
 
 /// How long browsers remember what they may do.
 const CORS_AGE: Duration = Duration::from_secs(600);
@@ -49,6 +49,8 @@ pub(crate) struct Shared {
 pub(crate) struct Worker {
     pub(crate) shared: Arc<Shared>,
     pub(crate) handler: Handler,
+    /// Who answers some paths in place of this front end.
+    pub(crate) mounted: Arc<[Mounted]>,
 }
 
 /// Answers the requests of a port. Cloning is cheap.
@@ -74,7 +76,13 @@ impl FrontEnd {
     /// Answers a port with `handler`.
     #[must_use]
     pub fn service(&self, handler: Handler) -> Http {
-        let worker = Worker { shared: self.shared.clone(), handler };
+        self.service_beside(handler, [])
+    }
+
+    /// Answers a port with `handler`, but for what is `mounted`.
+    #[must_use]
+    pub fn service_beside(&self, handler: Handler, mounted: impl IntoIterator<Item = Mounted>) -> Http {
+        let worker = Worker { shared: self.shared.clone(), handler, mounted: mounted.into_iter().collect() };
         let mut router = Router::new()
             .fallback(dispatch)
             .with_state(worker)

@@ -31,6 +31,8 @@ pub struct Settings {
     pub calls: grpc::server::Settings,
     /// What the HTTP front end does.
     pub rest: frontend_http::Settings,
+    /// What GraphQL allows on the ports of HTTP; `None` if it is not served.
+    pub graphql: Option<frontend_graphql::Settings>,
     /// What connections allow.
     pub http: HttpOptions,
     /// What the process takes on.
@@ -147,6 +149,7 @@ impl Default for Settings {
             client: executor_client::Settings::default(),
             calls: grpc::server::Settings::default(),
             rest: frontend_http::Settings::default(),
+            graphql: None,
             http: HttpOptions::default(),
             limits: Limits::default(),
             max_timeout: None,

@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 use call::{Admission, ExecutorName, Handler};
 use docarray::discovery::Catalog;
 use executor_client::{Cluster, Target};
+use frontend_http::Mounted;
 use grpc::server::Grpc;
 use info::{Health, JINA_SERVICES, Report, Traffic};
 use routing::{Endpoints, Graph, Layout, Part, Tasks};
@@ -77,7 +78,15 @@ pub fn start(settings: Settings, workers: Arc<Workers>) -> Result<Running, Start
         stop: handle.token().clone(),
         ..defaults
     };
+    let graphql = settings.graphql.map(|allowed| {
+        let tasks = handle.tasks().clone();
+        let max_message = allowed.max_message.min(settings.rest.max_body);
+        let allowed =
+            frontend_graphql::Settings { max_message, tasks, stop: handle.token().clone(), ..allowed };
+        frontend_graphql::FrontEnd::new(catalog.clone(), admission.clone(), allowed)
+    });
     let front_ends = FrontEnds {
+        graphql,
         websocket: frontend_websocket::FrontEnd::new(
             catalog.clone(),
             admission.clone(),
@@ -148,6 +157,7 @@ pub fn start(settings: Settings, workers: Arc<Workers>) -> Result<Running, Start
 struct FrontEnds {
     grpc: Box<dyn Fn(Handler) -> Grpc>,
     http: frontend_http::FrontEnd,
+    graphql: Option<frontend_graphql::FrontEnd>,
     websocket: frontend_websocket::FrontEnd,
 }
 
@@ -157,11 +167,18 @@ impl FrontEnds {
         let handlers = handlers.iter().cloned();
         match protocol {
             Protocol::Grpc => Services::Grpc(handlers.map(&self.grpc).collect()),
-            Protocol::Http => Services::Http(handlers.map(|handler| self.http.service(handler)).collect()),
+            Protocol::Http => Services::Http(handlers.map(|handler| self.http(handler)).collect()),
             Protocol::WebSocket => {
                 Services::WebSocket(handlers.map(|handler| self.websocket.port(handler)).collect())
             }
         }
+    }
+
+    /// HTTP with GraphQL in its place, if it is served.
+    fn http(&self, handler: Handler) -> frontend_http::Http {
+        let graphql = self.graphql.as_ref().map(|graphql| graphql.service(handler.clone()));
+        let mounted = graphql.map(|graphql| Mounted::new(frontend_graphql::PATH, graphql));
+        self.http.service_beside(handler, mounted)
     }
 }
 

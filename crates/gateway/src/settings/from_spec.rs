@@ -38,6 +38,7 @@ impl TryFrom<GatewaySpec> for Settings {
                 prefetch: prefetch.map_or(0, usize::from),
                 ..grpc::server::Settings::default()
             },
+            graphql: http.graphql.then(frontend_graphql::Settings::default),
             rest: rest(http, max_message(&server))?,
             http: http_options(&server),
             limits: Limits { requests: server.limits.requests, bytes: server.limits.bytes },
@@ -75,12 +76,9 @@ fn rest(spec: HttpSpec, max_body: usize) -> Result<frontend_http::Settings, Inva
         // Endpoints of that kind exist only where an executor binds them, as with Jina.
         no_crud_endpoints: _,
         expose_endpoints,
-        graphql,
+        graphql: _,
         web_server,
     } = spec;
-    if graphql {
-        warn!("GraphQL is not served");
-    }
     for setting in web_server.keys() {
         warn!(setting, "this setting of the web server has no effect");
     }
