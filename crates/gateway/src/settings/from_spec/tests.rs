@@ -15,7 +15,8 @@ fn settings(arguments: &[&str]) -> Result<Settings, InvalidSettings> {
 #[test]
 fn defaults_are_those_of_the_parts() {
     let (got, own) = (settings(&["--port", "8080"]).unwrap(), Settings::default());
-    let port = Port { protocol: Protocol::Grpc, host: "0.0.0.0".to_owned(), number: PortNumber::Fixed(8080) };
+    let port =
+        Port { protocols: vec![Protocol::Grpc], host: "0.0.0.0".to_owned(), number: PortNumber::Fixed(8080) };
     assert_eq!(got.ports, [port]);
     assert_eq!(got.name, "gateway");
     assert_eq!(got.calls.prefetch, own.calls.prefetch);
