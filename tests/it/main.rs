@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "what cannot go on fails the test")]
 
+mod conformance;
 mod control;
 mod failures;
 mod golden;
