@@ -14,6 +14,7 @@ mod limits;
 mod opaque;
 mod process;
 mod requests;
+mod single_port;
 mod streams;
 mod transport;
 
