@@ -50,7 +50,7 @@ struct Per {
 }
 
 /// What a client learns.
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy)]
 enum Want {
     /// Documents of these texts.
     Texts(&'static [&'static str]),
@@ -231,7 +231,7 @@ async fn check(protocol: Protocol) {
                     streams: case.streams,
                 };
                 let Some(learned) = learned(protocol, address, &sent, want, &name).await else { continue };
-                compare(&name, learned, want);
+                compare(&name, &learned, want);
             }
         }
     }
@@ -255,16 +255,14 @@ async fn learned(
 }
 
 #[track_caller]
-fn compare(name: &str, learned: Outcome, want: Want) {
-    match (learned, want) {
-        (Outcome::Answer { texts, .. }, Texts(want)) => assert_eq!(texts, want, "{name}"),
-        (Outcome::Answer { results, .. }, Results(want)) => assert_eq!(results, want, "{name}"),
-        (Outcome::Failure { code, says }, Failure(want, part)) => {
-            assert_eq!(code, want, "{name}: {says}");
-            assert!(says.contains(part), "{name}: {says}");
-        }
-        (learned, _) => panic!("{name}: {learned:?}"),
-    }
+fn compare(name: &str, learned: &Outcome, want: Want) {
+    let is_right = match (learned, want) {
+        (Outcome::Answer { texts, .. }, Texts(want)) => texts == want,
+        (Outcome::Answer { results, .. }, Results(want)) => results == want,
+        (Outcome::Failure { code, says }, Failure(want, part)) => code == want && says.contains(part),
+        _ => false,
+    };
+    assert!(is_right, "{name}: {learned:?}, expected {want:?}");
 }
 
 #[tokio::test]
