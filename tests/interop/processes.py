@@ -1,5 +1,6 @@
 """Gateways and executors as processes: ours from FLOWGATE_BINARIES, Jina's from this environment."""
 
+import contextlib
 import json
 import os
 import signal
@@ -68,7 +69,13 @@ class Process:
         env = {**os.environ, 'JINA_OPTOUT_TELEMETRY': '1', 'JINA_LOG_NO_COLOR': '1'}
         with log.open('ab') as out:
             self.popen = subprocess.Popen(
-                [str(word) for word in argv], cwd=HERE, env=env, stdout=out, stderr=out, stdin=subprocess.DEVNULL
+                [str(word) for word in argv],
+                cwd=HERE,
+                env=env,
+                stdout=out,
+                stderr=out,
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
             )
 
     def said(self) -> str:
@@ -110,6 +117,9 @@ class Process:
                 self.wait(15)
             except subprocess.TimeoutExpired:
                 self.kill()
+        # Jina's programs leave their children behind when they are told to end.
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.popen.pid, signal.SIGKILL)
 
 
 class Stage:

@@ -9,6 +9,9 @@ pub(crate) struct Arguments {
     /// Only the checks; no test is run.
     #[arg(long)]
     no_tests: bool,
+    /// The example Flow in containers, as `cargo xtask e2e` runs it; as processes if this is left out.
+    #[arg(long)]
+    containers: bool,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
@@ -25,7 +28,9 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         return Ok(());
     }
     test::interop(None)?;
-    e2e::run(&e2e::Arguments::without_containers())?;
+    let deployment =
+        if arguments.containers { e2e::Arguments::default() } else { e2e::Arguments::without_containers() };
+    e2e::run(&deployment)?;
     // Last, because its summary is what CI looks for at the end.
     test::rust()
 }

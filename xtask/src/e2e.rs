@@ -17,7 +17,7 @@ use crate::python::Environment;
 use crate::{shell, workspace};
 
 /// Where to run it.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 pub(crate) struct Arguments {
     /// As processes on this machine instead of containers.
     #[arg(long)]

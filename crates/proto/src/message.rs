@@ -79,7 +79,7 @@ pub fn write(message: &Message) -> Payload {
     join(head, tails_of(message))
 }
 
-/// Encodes a request or an answer as an uncompressed gRPC frame; see [`write`].
+/// Encodes a request or an answer as an uncompressed gRPC frame; see [`write()`].
 #[must_use]
 pub fn write_frame(message: &Message) -> Payload {
     let mut head = BytesMut::with_capacity(FRAME_HEAD + head_capacity(message));
@@ -90,7 +90,7 @@ pub fn write_frame(message: &Message) -> Payload {
     join(head, tails_of(message))
 }
 
-/// Encodes the parts of a join that is not merged; see [`write`].
+/// Encodes the parts of a join that is not merged; see [`write()`].
 #[must_use]
 pub fn write_list(messages: &[Message]) -> Payload {
     let mut list = Payload::new();
