@@ -85,7 +85,7 @@ struct Rich {
 }
 
 /// What a request for [`Typed`] may say.
-#[derive(Debug, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, serde::Deserialize)]
 #[serde(default)]
 struct Options {
     limit: u32,
