@@ -9,7 +9,7 @@ from docarray import DocList
 from jina import Client
 
 from executors import Text
-from processes import Stage
+from processes import Gateways, Nursery, Stage
 
 
 @pytest.fixture
@@ -26,6 +26,33 @@ def shared(tmp_path_factory):
     stage = Stage(tmp_path_factory.mktemp('stage'))
     yield stage
     stage.close()
+
+
+@pytest.fixture(scope='session')
+def nursery(tmp_path_factory):
+    """Where many of Jina's programs come from."""
+    nursery = Nursery(tmp_path_factory.mktemp('nursery'))
+    yield nursery
+    nursery.close()
+
+
+@pytest.fixture(scope='session')
+def workers(nursery):
+    """The addresses of the executors of workers.py, started once for all tests."""
+    names = {
+        **{'anything': 'Anything', 'spare': 'Anything', 'both': 'Both', 'twin': 'Both'},
+        **{'work': 'Work', 'extra': 'Extra', 'streamer': 'Streamer'},
+    }
+    executors = {name: nursery.executor(name, uses) for name, uses in names.items()}
+    return {name: [f'grpc://127.0.0.1:{executor.wait_serving().port}'] for name, executor in executors.items()}
+
+
+@pytest.fixture
+def gateways(nursery, workers, stage):
+    """Starts gateways of both kinds before these executors."""
+    gateways = Gateways(nursery, stage, workers)
+    yield gateways
+    gateways.close()
 
 
 @pytest.fixture(scope='module', params=['python', 'rust'])

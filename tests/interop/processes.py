@@ -122,6 +122,89 @@ class Process:
             os.killpg(self.popen.pid, signal.SIGKILL)
 
 
+class Forked:
+    """One of Jina's programs, running as a child of the nursery."""
+
+    def __init__(self, log: Path, port: int, pid: int):
+        self.log = log
+        self.port = port
+        self.pid = pid
+
+    def wait_serving(self) -> 'Forked':
+        """Waits until its health service says that it serves."""
+
+        def serving():
+            try:
+                os.kill(self.pid, 0)
+            except ProcessLookupError:
+                raise AssertionError(f'it ended:\n{self.log.read_text()[-4000:]}') from None
+            return is_serving(self.port)
+
+        until(serving, f'{self.log} tells of a program that serves')
+        return self
+
+    def wait_ended(self) -> str:
+        """Waits until it has ended by itself, and returns its last words."""
+
+        def ended():
+            try:
+                os.kill(self.pid, 0)
+            except ProcessLookupError:
+                return True
+            return False
+
+        until(ended, f'{self.log} tells of a program that ended')
+        return self.log.read_text()[-4000:]
+
+    def stop(self):
+        """Ends it."""
+        try:
+            os.kill(self.pid, signal.SIGTERM)
+        except ProcessLookupError:
+            pass
+
+
+class Nursery:
+    """Many of Jina's programs for the price of one: see nursery.py."""
+
+    def __init__(self, directory: Path):
+        self.directory = directory
+        self.started = 0
+        env = {**os.environ, 'JINA_OPTOUT_TELEMETRY': '1', 'JINA_LOG_NO_COLOR': '1'}
+        self.popen = subprocess.Popen(
+            [sys.executable, HERE / 'nursery.py'],
+            cwd=HERE,
+            env=env,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def start(self, name: str, port: int, *argv) -> Forked:
+        """Runs `jina` with these arguments."""
+        self.started += 1
+        log = self.directory / f'{self.started}-{name}.log'
+        log.touch()
+        print(json.dumps([str(word) for word in [log, *argv]]), file=self.popen.stdin, flush=True)
+        return Forked(log, port, int(self.popen.stdout.readline()))
+
+    def executor(self, name: str, uses: str) -> Forked:
+        """An executor of workers.py."""
+        port = free_port()
+        arguments = ['--uses', uses, '--name', name, '--host', '127.0.0.1', '--port', port]
+        return self.start(name, port, 'executor', '--native', *arguments)
+
+    def gateway(self, *arguments) -> Forked:
+        """A gateway."""
+        port = free_port()
+        return self.start('gateway', port, 'gateway', '--host', '127.0.0.1', '--port', port, *arguments)
+
+    def close(self):
+        """Ends all of them."""
+        self.popen.stdin.close()
+        self.popen.wait(PATIENCE)
+
+
 class Stage:
     """Starts processes and ends them."""
 
@@ -169,3 +252,43 @@ class Stage:
         """Ends all, the gateways, which came last, first."""
         for process in reversed(self.processes):
             process.stop()
+
+
+class Gateways:
+    """Starts Jina's gateway and ours before the same executors."""
+
+    def __init__(self, nursery: Nursery, stage: Stage, addresses: dict):
+        self.nursery = nursery
+        self.stage = stage
+        self.addresses = addresses
+        self.options = []
+        self.started = []
+
+    def arguments(self, case) -> list:
+        """What both are told."""
+        addresses = {name: self.addresses[name] for name in case.names()}
+        return [
+            *('--protocol', 'GRPC'),
+            *('--graph-description', json.dumps(case.graph)),
+            *('--deployments-addresses', json.dumps(addresses)),
+            *('--graph-conditions', json.dumps(case.conditions)),
+            *('--deployments-no-reduce', json.dumps(case.no_reduce)),
+            *self.options,
+        ]
+
+    def jina(self, case) -> Forked:
+        """Jina's."""
+        gateway = self.nursery.gateway(*self.arguments(case))
+        self.started.append(gateway)
+        return gateway
+
+    def ours(self, case) -> Process:
+        """Ours."""
+        port = free_port()
+        program = [BINARIES / 'gateway', '--host', '127.0.0.1', '--port', port]
+        return self.stage.start('gateway', port, *program, *self.arguments(case))
+
+    def close(self):
+        """Ends Jina's; ours end with the stage."""
+        for gateway in self.started:
+            gateway.stop()

@@ -137,6 +137,16 @@ impl Ranker {
 /// If the system refuses.
 #[must_use]
 pub fn serve<E: Executor>(deployment: &str) -> Served {
-    let settings = ExecutorSettings { name: format!("{deployment}/rep-0"), ..ExecutorSettings::default() };
+    serve_as::<E>(&format!("{deployment}/rep-0"))
+}
+
+/// Serves an executor under its full name.
+///
+/// # Panics
+///
+/// If the system refuses.
+#[must_use]
+pub fn serve_as<E: Executor>(name: &str) -> Served {
+    let settings = ExecutorSettings { name: name.to_owned(), ..ExecutorSettings::default() };
     Served::hosted(host(&Entry::of::<E>(), settings).expect("an executor"))
 }

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use gateway::{Executor, Running, Settings};
+use gateway::{Executor, Running, Settings, Shards};
 use indexmap::IndexMap;
 use server::Workers;
 
@@ -93,6 +93,14 @@ impl Builder {
     #[must_use]
     pub fn elsewhere(mut self, name: &str, address: SocketAddr) -> Self {
         let executor = self.executor_at(name, address);
+        self.settings.executors.insert(name.to_owned(), executor);
+        self
+    }
+
+    /// Adds an executor in shards, whose head the gateway is.
+    #[must_use]
+    pub fn sharded(mut self, name: &str, shards: Shards) -> Self {
+        let executor = Executor { shards: Some(shards), ..Executor::default() };
         self.settings.executors.insert(name.to_owned(), executor);
         self
     }

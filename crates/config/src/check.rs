@@ -9,7 +9,7 @@ mod network;
 mod settings;
 mod telemetry;
 
-pub(crate) use executor::{ExecutorFile, executor, read_uses};
+pub(crate) use executor::{ExecutorFile, executor, polling};
 pub(crate) use gateway::{Addresses, gateway};
 pub(crate) use graph::address;
 pub(crate) use settings::{Context, Settings};

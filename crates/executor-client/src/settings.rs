@@ -1,5 +1,7 @@
 //! How executors are called.
 
+mod from_config;
+
 use std::time::Duration;
 
 use grpc::Encoding;

@@ -193,14 +193,21 @@ impl JinaDiscoverEndpointsRpc for Discover {
         &self,
         _: tonic::Request<()>,
     ) -> Result<tonic::Response<EndpointsProto>, tonic::Status> {
-        let Discovery { endpoints, write_endpoints } = &*self.0;
-        let names = |names: &mut dyn Iterator<Item = &ByteString>| names.map(ToString::to_string).collect();
-        let schemas = <prost_types::Struct as prost::Message>::decode(self.0.schemas().wire().clone());
-        let schemas = schemas.map_err(|error| tonic::Status::internal(error.to_string()))?;
-        Ok(tonic::Response::new(EndpointsProto {
-            endpoints: names(&mut endpoints.keys()),
-            write_endpoints: names(&mut write_endpoints.iter()),
-            schemas: Some(schemas),
-        }))
+        endpoints_proto(&self.0).map(tonic::Response::new)
     }
+}
+
+/// What an executor says of itself, as it goes over the wire.
+///
+/// # Errors
+///
+/// If the schemas are nested too deeply to be told.
+pub fn endpoints_proto(discovery: &Discovery) -> Result<EndpointsProto, tonic::Status> {
+    let schemas = <prost_types::Struct as prost::Message>::decode(discovery.schemas().wire().clone());
+    let schemas = schemas.map_err(|error| tonic::Status::internal(error.to_string()))?;
+    Ok(EndpointsProto {
+        endpoints: discovery.endpoints.keys().map(ToString::to_string).collect(),
+        write_endpoints: discovery.write_endpoints.iter().map(ToString::to_string).collect(),
+        schemas: Some(schemas),
+    })
 }

@@ -74,7 +74,7 @@ pub use context::Context;
 pub use endpoint::{Called, Endpoint, Executor, Run};
 pub use executor_macros::{executor, requests};
 pub use failure::Failure;
-pub use host::{HostError, Hosted, host};
+pub use host::{HostError, Hosted, endpoints_proto, host};
 pub use invocation::Invocation;
 pub use outcome::Outcome;
 pub use pass_through::PassThrough;

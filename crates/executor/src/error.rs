@@ -3,6 +3,8 @@
 use std::io;
 use std::process::ExitCode;
 
+use call::InvalidName;
+use executor_client::InvalidTarget;
 use executor_runtime::{Failure, HostError};
 use server::{BindError, tls};
 
@@ -26,6 +28,12 @@ pub enum StartError {
     /// The certificates cannot be used.
     #[error("connections cannot be encrypted")]
     Tls(#[from] tls::TlsError),
+    /// The name of the executor behind a head cannot be one.
+    #[error("the head has no good name")]
+    Name(#[from] InvalidName),
+    /// An executor behind a head can never be called.
+    #[error("a shard cannot be called")]
+    Target(#[from] InvalidTarget),
     /// The executor's code failed to close.
     #[error("the executor failed to close")]
     Close(#[source] Failure),
@@ -44,9 +52,11 @@ impl StartError {
     #[must_use]
     pub fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Settings(_) | Self::Tls(_) | Self::Host(HostError::UnknownMethod { .. }) => {
-                ExitCode::from(2)
-            }
+            Self::Settings(_)
+            | Self::Tls(_)
+            | Self::Name(_)
+            | Self::Target(_)
+            | Self::Host(HostError::UnknownMethod { .. }) => ExitCode::from(2),
             Self::Host(HostError::Build(_))
             | Self::Panicked
             | Self::Bind(_)

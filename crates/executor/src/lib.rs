@@ -2,20 +2,24 @@
 //!
 //! A program that hosts executors of its own is one line: `executor::main(&Registry::new().with::<Indexer>())`.
 //! [`run`] is the process from its specification on, [`start`] is an executor inside another process. Either
-//! way: bind, make the executor, serve, be ready, drain, close.
+//! way: bind, make the executor, serve, be ready, drain, close. The same process can be a head, which stands
+//! before the shards of an executor: [`start_head`].
 
 mod error;
+mod head;
 mod program;
 mod run;
 mod running;
+mod served;
 mod settings;
 mod start;
 
 pub use error::StartError;
+pub use head::{RunningHead, start_head};
 pub use program::main;
 pub use run::run;
 pub use running::Running;
-pub use settings::{InvalidSettings, Port, PortNumber, Settings, entry};
+pub use settings::{HeadSettings, InvalidSettings, Port, PortNumber, Serving, Settings, entry};
 pub use start::start;
 
 #[cfg(test)]

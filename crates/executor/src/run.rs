@@ -6,7 +6,7 @@ use std::num::NonZeroUsize;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use config::{ExecutorSpec, Level, LogLayout, LogSpec};
+use config::{ExecutorSpec, Level, LogLayout, LogSpec, Role};
 use executor_runtime::{Entry, Registry};
 use server::log::{Format, Log};
 use server::{Outcome, Signal, Signals, Workers, tls};
@@ -14,9 +14,11 @@ use tokio::runtime::Builder;
 use tracing::level_filters::LevelFilter;
 use tracing::{error, info, warn};
 
-use crate::{Settings, StartError, entry, start};
+use crate::{
+    HeadSettings, InvalidSettings, Running, RunningHead, Settings, StartError, entry, start, start_head,
+};
 
-/// Runs an executor of `registry` until it is told to stop.
+/// Runs an executor of `registry`, or a head, until it is told to stop.
 #[must_use]
 pub fn run(spec: ExecutorSpec, registry: &Registry) -> ExitCode {
     if let Some(log) = log(&spec.log)
@@ -25,8 +27,7 @@ pub fn run(spec: ExecutorSpec, registry: &Registry) -> ExitCode {
         complain(&error);
         return ExitCode::from(2);
     }
-    let found = entry(&spec.uses, registry).and_then(|entry| Ok((entry, Settings::try_from(spec)?)));
-    match found.map_err(StartError::Settings).and_then(|(entry, settings)| serve(settings, entry)) {
+    match Job::of(spec, registry).map_err(StartError::Settings).and_then(serve) {
         Ok(Outcome::Clean) => ExitCode::SUCCESS,
         Ok(Outcome::CutOff { tasks }) => {
             warn!(tasks, "what was not finished was cut off");
@@ -39,21 +40,62 @@ pub fn run(spec: ExecutorSpec, registry: &Registry) -> ExitCode {
     }
 }
 
-fn serve(settings: Settings, entry: Entry) -> Result<Outcome, StartError> {
+/// What the process is to be.
+#[expect(clippy::large_enum_variant, reason = "there is one in the process")]
+enum Job {
+    Executor(Settings, Entry),
+    Head(HeadSettings),
+}
+
+/// What it has become.
+enum Started {
+    Executor(Running),
+    Head(RunningHead),
+}
+
+impl Job {
+    fn of(spec: ExecutorSpec, registry: &Registry) -> Result<Self, InvalidSettings> {
+        if let Role::Head(head) = &spec.role {
+            return Ok(Self::Head(HeadSettings::new(&spec, head)?));
+        }
+        let entry = entry(&spec.uses, registry)?;
+        Ok(Self::Executor(Settings::try_from(spec)?, entry))
+    }
+
+    async fn start(self, workers: Arc<Workers>) -> Result<Started, StartError> {
+        match self {
+            Self::Executor(settings, entry) => start(settings, entry, workers).await.map(Started::Executor),
+            Self::Head(settings) => start_head(settings, workers).map(Started::Head),
+        }
+    }
+}
+
+fn serve(job: Job) -> Result<Outcome, StartError> {
     let refused = |what| move |source| StartError::System { what, source };
     let cores = || std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
-    let workers = settings.workers.unwrap_or_else(cores);
+    let configured = match &job {
+        Job::Executor(settings, _) => settings.serving.workers,
+        Job::Head(settings) => settings.serving.workers,
+    };
+    let workers = configured.unwrap_or_else(cores);
     let workers = Arc::new(Workers::start(workers.get()).map_err(refused("threads"))?);
     let runtime = Builder::new_current_thread().enable_all().build().map_err(refused("a runtime"))?;
     let outcome = runtime.block_on(async {
         let mut signals = Signals::new().map_err(refused("signals"))?;
-        let starting = start(settings, entry, workers);
-        let running = tokio::select! {
-            running = starting => running?,
+        let started = tokio::select! {
+            started = job.start(workers) => started?,
             () = stopped(&mut signals, None) => return Ok(Outcome::Clean),
         };
-        let tls = running.tls().cloned();
-        running.run(async move { stopped(&mut signals, tls).await }).await
+        match started {
+            Started::Executor(running) => {
+                let tls = running.tls().cloned();
+                running.run(async move { stopped(&mut signals, tls).await }).await
+            }
+            Started::Head(running) => {
+                let tls = running.tls().cloned();
+                Ok(running.run(async move { stopped(&mut signals, tls).await }).await)
+            }
+        }
     });
     // An executor that is still being made cannot be stopped, and nobody waits for it.
     runtime.shutdown_background();

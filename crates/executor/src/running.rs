@@ -1,41 +1,32 @@
 //! An executor that has been started.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 
 use executor_runtime::Hosted;
 use info::Health;
-use server::{Drain, Outcome, Timing, Workers, tls};
-use tokio_util::sync::DropGuard;
+use server::{Outcome, tls};
 
 use crate::StartError;
+use crate::served::Served;
 
 /// An executor that has been started. Dropping it stops everything at once; [`Running::stop`] lets it finish.
 #[derive(Debug)]
 pub struct Running {
-    pub(crate) address: SocketAddr,
-    pub(crate) health: Health,
-    pub(crate) tls: Option<tls::Acceptor>,
+    pub(crate) served: Served,
     pub(crate) hosted: Hosted,
-    pub(crate) drain: Drain,
-    pub(crate) timing: Timing,
-    /// Only for the case that it is dropped.
-    pub(crate) _stop: DropGuard,
-    /// The threads, which must outlive what the drain finishes on them.
-    pub(crate) _workers: Arc<Workers>,
 }
 
 impl Running {
     /// Where it listens.
     #[must_use]
     pub const fn address(&self) -> SocketAddr {
-        self.address
+        self.served.address
     }
 
     /// Whether it is ready.
     #[must_use]
     pub const fn health(&self) -> &Health {
-        &self.health
+        &self.served.health
     }
 
     /// The executor itself, for those who call it without a connection.
@@ -47,7 +38,7 @@ impl Running {
     /// Certificates towards clients, if there are any; to be reloaded when their files change.
     #[must_use]
     pub const fn tls(&self) -> Option<&tls::Acceptor> {
-        self.tls.as_ref()
+        self.served.tls.as_ref()
     }
 
     /// Serves until `signal`, or an error that ends the process; then finishes the calls in flight and closes
@@ -57,7 +48,7 @@ impl Running {
     ///
     /// If the executor's code fails to close.
     pub async fn run(self, signal: impl Future<Output = ()>) -> Result<Outcome, StartError> {
-        let Self { hosted, drain, timing, .. } = self;
+        let Self { hosted, served } = self;
         let exit = hosted.exit().clone();
         let signal = async {
             tokio::select! {
@@ -65,7 +56,8 @@ impl Running {
                 () = exit.cancelled() => {}
             }
         };
-        let outcome = drain.run(signal, timing).await;
+        let timing = served.timing;
+        let outcome = served.drain.run(signal, timing).await;
         match tokio::time::timeout(timing.grace, hosted.close()).await {
             Ok(closed) => closed.map(|()| outcome).map_err(StartError::Close),
             Err(_) => Ok(Outcome::CutOff { tasks: 1 }),

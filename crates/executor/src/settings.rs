@@ -2,23 +2,33 @@
 //! configuration.
 
 mod from_spec;
+mod head;
 
 use std::num::NonZeroUsize;
 
+use executor_client::InvalidAddress;
 use executor_runtime::ExecutorSettings;
 use server::{HttpOptions, Timing, tls};
 
 pub use from_spec::entry;
+pub use head::HeadSettings;
 
-/// What an executor process is to do. The default listens on a free port of the loopback interface.
-#[derive(Debug, Clone)]
+/// What an executor process is to do.
+#[derive(Debug, Clone, Default)]
 pub struct Settings {
+    /// How it serves.
+    pub serving: Serving,
+    /// How the executor is hosted.
+    pub executor: ExecutorSettings,
+}
+
+/// How a process serves, whatever it answers. The default listens on a free port of the loopback interface.
+#[derive(Debug, Clone)]
+pub struct Serving {
     /// Where it listens; it speaks gRPC.
     pub port: Port,
     /// Encryption.
     pub tls: Option<tls::Files>,
-    /// How the executor is hosted.
-    pub executor: ExecutorSettings,
     /// What connections allow.
     pub http: HttpOptions,
     /// How the process ends.
@@ -62,6 +72,9 @@ pub enum InvalidSettings {
         /// The feature.
         what: &'static str,
     },
+    /// A shard, or who is called before or after them, cannot be called.
+    #[error("the address of an executor behind the head is wrong")]
+    Address(#[from] InvalidAddress),
     /// There is more than one.
     #[error("an executor listens on one port that speaks GRPC, not on {n}")]
     Ports {
@@ -70,12 +83,11 @@ pub enum InvalidSettings {
     },
 }
 
-impl Default for Settings {
+impl Default for Serving {
     fn default() -> Self {
         Self {
             port: Port { host: "127.0.0.1".to_owned(), number: PortNumber::Free },
             tls: None,
-            executor: ExecutorSettings::default(),
             http: HttpOptions::default(),
             drain: Timing::default(),
             workers: None,

@@ -144,6 +144,12 @@ impl Deployment {
         self.option("shards", shards)
     }
 
+    /// Which shards get a call: `"ANY"`, `"ALL"`, or an object: endpoint to one of these, `*` for the others.
+    #[must_use]
+    pub fn polling(self, polling: impl Serialize) -> Self {
+        self.option("polling", polling)
+    }
+
     /// Nobody waits for its answer.
     #[must_use]
     pub fn floating(self) -> Self {

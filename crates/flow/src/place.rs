@@ -5,48 +5,60 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::Path;
 use std::sync::Arc;
 
-use config::{Address, Deployment, Listener, Port, Protocol};
+use config::{Address, Deployment, ExecutorSpec, Head, Listener, Port, Protocol, Shard};
 use executor_runtime::Registry;
 use server::Workers;
 
 use crate::executors::Executors;
+use crate::plan::runner_of;
 use crate::python::{Jina, Process, arguments};
 use crate::{Error, Plan, Runner};
 
-/// Starts all replicas of all deployments, writes their addresses into the graph, and returns who watches them.
+/// Starts all executors of all deployments, writes their addresses into the graph, and returns who watches them.
 pub(crate) async fn place(plan: &mut Plan) -> Result<Executors, Error> {
     let jina = jina(plan).await?;
     // The gateway has threads of its own, so that executors that compute do not keep it from answering.
     let workers = Workers::start(crate::running::threads(None));
     let workers = Arc::new(workers.map_err(|source| Error::System { what: "threads", source })?);
-    let mut executors = Executors::new();
     let folder = plan.spec.path.as_deref().and_then(Path::parent);
     let folder = folder.filter(|folder| !folder.as_os_str().is_empty());
+    let registry = &plan.registry;
+    let mut placing = Placing { registry, workers, jina, folder, executors: Executors::new() };
+    let graph = &mut plan.spec.gateway.graph;
     for (deployment, runner) in plan.spec.deployments.iter().zip(&plan.runners) {
-        let mut addresses = Vec::new();
-        for replica in 0..deployment.executor.replicas {
-            let place = Place::of(deployment, replica);
-            let address = match (runner, &jina) {
-                (Runner::InProcess, _) => {
-                    place.in_process(&plan.registry, workers.clone(), &mut executors).await?
-                }
-                (Runner::Python, Some(jina)) => place.python(jina, folder, &mut executors)?,
-                // Others run it; and where there is something in Python there is a `jina`.
-                (Runner::Elsewhere, _) | (Runner::Python, None) => break,
-            };
-            addresses.push(Address { secure: false, host: address.ip().to_string(), port: address.port() });
+        if *runner == Runner::Elsewhere {
+            continue;
         }
-        if *runner != Runner::Elsewhere {
-            plan.spec.gateway.graph.addresses.insert(deployment.name.clone(), addresses);
+        if has_head(deployment) {
+            let mut head = placing.shards(deployment).await?;
+            head.no_reduce = graph.no_reduce.contains(&deployment.name);
+            graph.heads.insert(deployment.name.clone(), head);
+        } else {
+            let addresses = placing.replicas(deployment, 0).await?;
+            graph.addresses.insert(deployment.name.clone(), addresses);
         }
     }
-    Ok(executors)
+    Ok(placing.executors)
+}
+
+/// Whether calls to a deployment are more than calls to one of its replicas.
+fn has_head(deployment: &Deployment) -> bool {
+    let Deployment { executor, uses_before, uses_after, .. } = deployment;
+    executor.shards > 1 || uses_before.is_some() || uses_after.is_some()
 }
 
 /// The `jina` that is needed, if one is.
 async fn jina(plan: &Plan) -> Result<Option<Jina>, Error> {
-    let in_python = plan.deployments().filter(|(_, runner)| *runner == Runner::Python);
-    let executors: Vec<String> = in_python.map(|(deployment, _)| deployment.name.clone()).collect();
+    let in_python = |executor: &&ExecutorSpec| {
+        runner_of(&executor.uses, &plan.registry).is_ok_and(|runner| runner == Runner::Python)
+    };
+    let needs_it = |deployment: &Deployment| {
+        let Deployment { executor, uses_before, uses_after, .. } = deployment;
+        [Some(executor), uses_before.as_ref(), uses_after.as_ref()].iter().flatten().any(in_python)
+    };
+    let ours = plan.deployments().filter(|(_, runner)| *runner != Runner::Elsewhere);
+    let ours = ours.filter(|(deployment, _)| needs_it(deployment));
+    let executors: Vec<String> = ours.map(|(deployment, _)| deployment.name.clone()).collect();
     if executors.is_empty() {
         return Ok(None);
     }
@@ -54,25 +66,96 @@ async fn jina(plan: &Plan) -> Result<Option<Jina>, Error> {
     jina.map(Some).map_err(|source| Error::NoJina { executors, source })
 }
 
-/// One replica and where it is to be.
+/// Executors that are being started.
+struct Placing<'a> {
+    registry: &'a Registry,
+    workers: Arc<Workers>,
+    jina: Option<Jina>,
+    /// Where relative files are looked for.
+    folder: Option<&'a Path>,
+    executors: Executors,
+}
+
+/// One executor and what it is told of itself.
 struct Place<'a> {
     deployment: &'a Deployment,
+    shard: u32,
     replica: u32,
-    /// Such as `encoder/rep-0`.
+    /// Such as `encoder/rep-0`, or `encoder/shard-1/rep-0` where there are several shards.
     name: String,
     /// The port that the Flow gives to it.
     port: Option<u16>,
 }
 
+impl Placing<'_> {
+    /// Starts all shards of a deployment, and who is called before and after them.
+    async fn shards(&mut self, deployment: &Deployment) -> Result<Head, Error> {
+        let mut shards = Vec::new();
+        for id in 0..deployment.executor.shards {
+            shards.push(Shard { id, addresses: self.replicas(deployment, id).await? });
+        }
+        let uses_before = self.beside(deployment, deployment.uses_before.as_ref(), "uses-before").await?;
+        let uses_after = self.beside(deployment, deployment.uses_after.as_ref(), "uses-after").await?;
+        let (polling, no_reduce) = (deployment.polling.clone(), false);
+        Ok(Head { shards, polling, no_reduce, uses_before, uses_after, deployment: deployment.name.clone() })
+    }
+
+    /// Starts the replicas of one shard.
+    async fn replicas(&mut self, deployment: &Deployment, shard: u32) -> Result<Vec<Address>, Error> {
+        let mut addresses = Vec::new();
+        for replica in 0..deployment.executor.replicas {
+            addresses.push(self.start(Place::of(deployment, shard, replica)).await?);
+        }
+        Ok(addresses)
+    }
+
+    /// Starts an executor that stands before or after the shards, if there is one.
+    async fn beside(
+        &mut self,
+        deployment: &Deployment,
+        executor: Option<&ExecutorSpec>,
+        part: &str,
+    ) -> Result<Option<Address>, Error> {
+        let Some(executor) = executor else { return Ok(None) };
+        let mut deployment = Deployment { executor: executor.clone(), ..deployment.clone() };
+        // What the file says of the shards' own code is not for it.
+        let of_shards = ["uses_with", "uses_metas", "uses_requests", "uses_dynamic_batching", "py_modules"];
+        deployment.options.retain(|key, _| !of_shards.contains(&key.replace('-', "_").as_str()));
+        let name = format!("{}/{part}", deployment.name);
+        let place = Place { deployment: &deployment, shard: 0, replica: 0, name, port: None };
+        self.start(place).await.map(Some)
+    }
+
+    async fn start(&mut self, place: Place<'_>) -> Result<Address, Error> {
+        let in_python = runner_of(&place.deployment.executor.uses, self.registry) == Ok(Runner::Python);
+        let address = match &self.jina {
+            Some(jina) if in_python => place.python(jina, self.folder, &mut self.executors)?,
+            // Where there is something in Python there is a `jina`.
+            _ => place.in_process(self.registry, self.workers.clone(), &mut self.executors).await?,
+        };
+        Ok(Address { secure: false, host: address.ip().to_string(), port: address.port() })
+    }
+}
+
 impl<'a> Place<'a> {
-    fn of(deployment: &'a Deployment, replica: u32) -> Self {
-        let listeners = &deployment.executor.server.listeners;
-        let listener = usize::try_from(replica).ok().and_then(|replica| listeners.get(replica));
+    fn of(deployment: &'a Deployment, shard: u32, replica: u32) -> Self {
+        let Deployment { executor, name, .. } = deployment;
+        let listeners = &executor.server.listeners;
+        // One port for several shards would be that of their head, which the gateway is.
+        let each = executor.shards == 1
+            || u64::from(executor.shards) * u64::from(executor.replicas) == listeners.len() as u64;
+        let place = usize::try_from(shard * executor.replicas + replica).ok().filter(|_| each);
+        let listener = place.and_then(|place| listeners.get(place));
         let port = listener.and_then(|listener| match listener.port {
             Port::Fixed(port) => Some(port),
             Port::Free => None,
         });
-        Self { deployment, replica, name: format!("{}/rep-{replica}", deployment.name), port }
+        let name = if executor.shards > 1 {
+            format!("{name}/shard-{shard}/rep-{replica}")
+        } else {
+            format!("{name}/rep-{replica}")
+        };
+        Self { deployment, shard, replica, name, port }
     }
 
     async fn in_process(
@@ -83,6 +166,7 @@ impl<'a> Place<'a> {
     ) -> Result<SocketAddr, Error> {
         let mut spec = self.deployment.executor.clone();
         spec.name = Some(self.name.clone());
+        spec.shard_id = self.shard;
         spec.replica_id = self.replica;
         // Nobody but the gateway of this process calls it, unless the Flow gives it a port; and the two need no
         // encryption between them.
@@ -110,10 +194,10 @@ impl<'a> Place<'a> {
         folder: Option<&Path>,
         executors: &mut Executors,
     ) -> Result<SocketAddr, Error> {
-        let Self { deployment, name, .. } = self;
+        let Self { deployment, shard, name, .. } = self;
         let failed = |source| Error::Spawn { executor: name.clone(), source };
         let port = self.port.map_or_else(free_port, Ok).map_err(failed)?;
-        let process = Process { deployment, name: &name, port, shard: 0, folder };
+        let process = Process { deployment, name: &name, port, shard, folder };
         let mut command = jina.command();
         command.args(arguments(process)).envs(&deployment.env);
         executors.start(name.clone(), command).map_err(failed)?;

@@ -110,6 +110,9 @@ impl Plan {
             Runner::Python => f.write_str(", in Python")?,
             Runner::Elsewhere => {}
         }
+        if executor.shards > 1 && runner != Runner::Elsewhere {
+            write!(f, ", {} shards", executor.shards)?;
+        }
         if executor.replicas > 1 && runner != Runner::Elsewhere {
             write!(f, ", {} replicas", executor.replicas)?;
         }
@@ -131,13 +134,16 @@ fn runner(deployment: &Deployment, registry: &Registry) -> Result<Runner, &'stat
     if deployment.external.is_some() {
         return Ok(Runner::Elsewhere);
     }
-    if deployment.executor.shards > 1 {
-        return Err("an executor in several shards");
+    let beside = [&deployment.uses_before, &deployment.uses_after];
+    for executor in beside.into_iter().flatten() {
+        runner_of(&executor.uses, registry)?;
     }
-    if deployment.uses_before.is_some() || deployment.uses_after.is_some() {
-        return Err("an executor before or after the shards of another");
-    }
-    match &deployment.executor.uses {
+    runner_of(&deployment.executor.uses, registry)
+}
+
+/// Who runs the executor that `uses` names, or what about it nobody can.
+pub(crate) fn runner_of(uses: &Uses, registry: &Registry) -> Result<Runner, &'static str> {
+    match uses {
         Uses::PassThrough => Ok(Runner::InProcess),
         Uses::Name(name) | Uses::File { name, .. } if registry.get(name).is_some() => Ok(Runner::InProcess),
         Uses::Name(_) | Uses::File { .. } => Ok(Runner::Python),

@@ -32,11 +32,16 @@ impl Plan {
     ///
     /// If something does not start, or not in time.
     pub async fn start(mut self) -> Result<Running, Error> {
-        let mut executors = place(&mut self).await?;
+        // Boxed, because it is large and only done once.
+        let mut executors = Box::pin(place(&mut self)).await?;
         let allowed = allowed(&self);
         let spec = self.spec.gateway;
         let protocols = spec.server.listeners.iter().map(|listener| listener.protocols.clone()).collect();
-        let addresses = spec.graph.addresses.clone();
+        let mut addresses = spec.graph.addresses.clone();
+        for (name, head) in &spec.graph.heads {
+            let shards = head.shards.iter().flat_map(|shard| &shard.addresses);
+            addresses.insert(name.clone(), shards.cloned().collect());
+        }
         let settings =
             gateway::Settings::try_from(spec).map_err(|problem| Error::Problems(vec![problem.into()]))?;
         let encrypted = settings.tls.is_some();
@@ -95,7 +100,7 @@ impl Running {
         ports.flat_map(|(protocols, address)| protocols.iter().map(|protocol| (*protocol, *address)))
     }
 
-    /// Where the replicas of an executor listen.
+    /// Where the replicas of an executor listen, shard by shard.
     pub fn executor_addresses(&self, name: &str) -> impl Iterator<Item = &Address> {
         self.addresses.get(name).into_iter().flatten()
     }

@@ -13,6 +13,8 @@ use tokio::sync::Semaphore;
 
 use super::*;
 
+mod shards;
+
 #[derive(Debug, Clone, Default, PartialEq, Doc)]
 struct Text {
     id: Id,
@@ -175,11 +177,11 @@ fn everything_that_is_wrong_is_said_at_once() {
     let wrong = Flow::new()
         .add(add("a", "").needs(["b"]))
         .add(Deployment::uses("docker://some/image").name("b"))
-        .add(Deployment::new::<Foo>().name("c").shards(2));
+        .add(Deployment::new::<Foo>().name("c").shards(2).option("uses_before", "jinahub://Before"));
     let Err(Error::Problems(problems)) = wrong.check() else { panic!("nothing is wrong") };
     let text: Vec<_> = problems.iter().map(ToString::to_string).collect();
     let text = text.join("\n");
-    for part in ["`b`", "an executor in a container is not supported by this version", "shards"] {
+    for part in ["`b`", "an executor in a container is not supported by this version", "Hub"] {
         assert!(text.contains(part), "{part}: {text}");
     }
 }
@@ -226,7 +228,7 @@ fn who_runs_what_can_be_read() {
         .add(Deployment::new::<Foo>().name("rust").replicas(2))
         .add(Deployment::uses("PythonExecutor").name("python").when(json!({"text": {"$exists": true}})))
         .add(Deployment::external(["grpcs://far:443"]).name("far"))
-        .add(Deployment::pass_through().name("last"))
+        .add(Deployment::pass_through().name("last").shards(3))
         .check()
         .unwrap();
     let want = "rust > python > far > last
@@ -234,7 +236,7 @@ fn who_runs_what_can_be_read() {
 rust: Foo, in this process, 2 replicas
 python: PythonExecutor, in Python, when {\"text\":{\"$exists\":true}}
 far: external, grpcs://far:443
-last: hands documents through, in this process";
+last: hands documents through, in this process, 3 shards";
     assert_eq!(plan.to_string(), want);
 }
 

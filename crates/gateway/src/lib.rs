@@ -16,5 +16,5 @@ mod start;
 pub use error::StartError;
 pub use run::{main, run, start_log, stop_signal};
 pub use running::Running;
-pub use settings::{Executor, InvalidSettings, Port, PortNumber, Protocol, Settings};
+pub use settings::{Executor, InvalidSettings, Port, PortNumber, Protocol, Settings, Shards};
 pub use start::start;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use docarray::discovery::{Catalog, Discovery, Participant};
 use executor_client::{Cluster, Discoveries};
 use info::Latch;
-use routing::{Endpoints, Graph};
+use routing::{Endpoints, Graph, Layout};
 use server::{DrainHandle, HttpOptions, Workers, tls};
 use tokio::sync::watch;
 use tracing::{info, warn};
@@ -22,6 +22,7 @@ pub(crate) struct Opening {
     pub(crate) http: HttpOptions,
     pub(crate) workers: Arc<Workers>,
     pub(crate) graph: Arc<Graph>,
+    pub(crate) layout: Layout,
     pub(crate) endpoints: Endpoints,
     pub(crate) catalog: Catalog,
     pub(crate) cluster: Cluster,
@@ -46,9 +47,9 @@ impl Opening {
     }
 
     async fn run(self, drain: DrainHandle) -> Result<(), StartError> {
-        let Self { doors, tls, http, workers, graph, endpoints, catalog, cluster, latch } = self;
+        let Self { doors, tls, http, workers, graph, layout, endpoints, catalog, cluster, latch } = self;
         let mut discoveries = cluster.discoveries();
-        let known = Known { graph, endpoints, catalog };
+        let known = Known { graph, layout, endpoints, catalog };
         while !known.update(&mut discoveries) {
             tokio::select! {
                 changed = discoveries.changed() => if changed.is_err() { return Ok(()) },
@@ -80,6 +81,7 @@ fn remind(cluster: &Cluster) {
 /// Where what executors say of themselves is kept.
 struct Known {
     graph: Arc<Graph>,
+    layout: Layout,
     endpoints: Endpoints,
     catalog: Catalog,
 }
@@ -88,8 +90,9 @@ impl Known {
     /// Takes over what is known now; whether that is everything.
     fn update(&self, discoveries: &mut watch::Receiver<Discoveries>) -> bool {
         let found = discoveries.borrow_and_update().clone();
-        let mut participants = Vec::with_capacity(found.len());
-        for ((node, _), discovery) in self.graph.nodes().zip(found.iter()) {
+        let of_nodes = self.layout.update(&found);
+        let mut participants = Vec::with_capacity(of_nodes.len());
+        for ((node, _), discovery) in self.graph.nodes().zip(&of_nodes) {
             if let Some(discovery) = discovery {
                 self.endpoints.set(node, discovery.clone());
                 participants.push(Participant { discovery, answers: !self.graph.is_floating(node) });

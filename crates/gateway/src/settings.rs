@@ -9,7 +9,7 @@ use call::{Limits, Metadata};
 use executor_client::{Address, InvalidAddress};
 use indexmap::IndexMap;
 use info::StreamerArgs;
-use routing::GraphSpec;
+use routing::{GraphSpec, Polling, ShardsSpec};
 use server::{HttpOptions, Timing, tls};
 
 /// What a gateway is to do. The default has no executors and a free port on the loopback interface.
@@ -79,10 +79,27 @@ pub enum PortNumber {
 /// Where an executor is.
 #[derive(Debug, Clone, Default)]
 pub struct Executor {
-    /// Its replicas; a name may stand for several.
+    /// Its replicas; a name may stand for several. None if it is in shards.
     pub addresses: Vec<Address>,
     /// Headers that every call to it carries.
     pub metadata: Metadata,
+    /// Its shards, if it is in several and has no head of its own.
+    pub shards: Option<Shards>,
+}
+
+/// An executor in shards, whose head the gateway is.
+#[derive(Debug, Clone, Default)]
+pub struct Shards {
+    /// The replicas of each.
+    pub addresses: Vec<Vec<Address>>,
+    /// Which of them get a call.
+    pub polling: Polling,
+    /// Whether their answers stay unmerged.
+    pub no_reduce: bool,
+    /// Who is called before them.
+    pub uses_before: Option<Address>,
+    /// Who is called after them.
+    pub uses_after: Option<Address>,
 }
 
 /// A configuration that no gateway can be made of.
@@ -144,7 +161,7 @@ impl Default for Settings {
 impl Settings {
     /// What the status report shows of them.
     pub(crate) fn streamer_args(&self) -> StreamerArgs {
-        let addresses = |executor: &Executor| executor.addresses.iter().map(shown).collect();
+        let addresses = |executor: &Executor| executor.all_addresses().map(shown).collect();
         let metadata = |executor: &Executor| {
             executor.metadata.0.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect()
         };
@@ -171,6 +188,31 @@ impl Settings {
             },
             runtime_name: self.name.clone(),
             prefetch: self.calls.prefetch,
+        }
+    }
+}
+
+impl Executor {
+    /// Everybody who is called for it.
+    fn all_addresses(&self) -> impl Iterator<Item = &Address> {
+        let shards = self.shards.iter();
+        let of_shards = shards.flat_map(|shards| {
+            let around = shards.uses_before.iter().chain(&shards.uses_after);
+            shards.addresses.iter().flatten().chain(around)
+        });
+        self.addresses.iter().chain(of_shards)
+    }
+}
+
+impl Shards {
+    /// How they are called.
+    pub(crate) fn spec(&self) -> ShardsSpec {
+        ShardsSpec {
+            n: self.addresses.len(),
+            polling: self.polling.clone(),
+            no_reduce: self.no_reduce,
+            uses_before: self.uses_before.is_some(),
+            uses_after: self.uses_after.is_some(),
         }
     }
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use call::{Answer, Error, Handler, Hop};
 use info::Traffic;
-use routing::{Dispatch, Endpoints, Graph, Tasks};
+use routing::{Dispatch, Endpoints, Graph, Layout, Sharding, Tasks};
 use tower::{Service, ServiceBuilder};
 
 use catch_panic::CatchPanicLayer;
@@ -23,6 +23,7 @@ use traffic::TrafficLayer;
 pub(crate) struct Shared {
     pub(crate) graph: Arc<Graph>,
     pub(crate) endpoints: Endpoints,
+    pub(crate) layout: Layout,
     pub(crate) tasks: Tasks,
     pub(crate) traffic: Traffic,
     pub(crate) max_timeout: Option<Duration>,
@@ -38,7 +39,9 @@ where
 {
     // Nearest to the pool, so that tries of the same call count once.
     let pool = ServiceBuilder::new().layer(TrafficLayer { traffic: shared.traffic.clone() }).service(pool);
-    let Shared { graph, endpoints, tasks, .. } = shared.clone();
+    let Shared { graph, endpoints, layout, tasks, .. } = shared.clone();
+    // Below the graph, which knows nodes, and above the count, which is of calls to executors.
+    let pool = Sharding::new(layout, pool);
     let stack = ServiceBuilder::new()
         // Outermost: it sees how each request ends, panics and deadlines included.
         .layer(TraceLayer)

@@ -3,12 +3,12 @@
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 
-use call::{Admission, Handler};
+use call::{Admission, ExecutorName, Handler};
 use docarray::discovery::Catalog;
 use executor_client::{Cluster, Target};
 use grpc::server::Grpc;
 use info::{Health, JINA_SERVICES, Report, Traffic};
-use routing::{Endpoints, Graph, Tasks};
+use routing::{Endpoints, Graph, Layout, Part, Tasks};
 use server::{BindError, Drain, Listener, Workers, tls};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -18,7 +18,7 @@ use crate::opening::Opening;
 use crate::running::{Connections, Failure};
 use crate::shared_port::SharedPort;
 use crate::stack::{self, Shared};
-use crate::{Executor, Port, PortNumber, Protocol, Running, Settings, StartError};
+use crate::{Port, PortNumber, Protocol, Running, Settings, Shards, StartError};
 
 /// Connections that wait to be accepted, for each port.
 const BACKLOG: i32 = 1024;
@@ -50,7 +50,8 @@ pub fn start(settings: Settings, workers: Arc<Workers>) -> Result<Running, Start
     let handle = drain.handle();
     let health = Health::new(handle.accepting());
     let latch = health.latch("the executors");
-    let connections = connect(&graph, &settings)?;
+    let layout = layout(&graph, &settings);
+    let connections = connect(&graph, &layout, &settings)?;
 
     let traffic = Traffic::default();
     let report = Report::of_gateway(&settings.streamer_args(), traffic.clone());
@@ -59,6 +60,7 @@ pub fn start(settings: Settings, workers: Arc<Workers>) -> Result<Running, Start
     let shared = Shared {
         graph: graph.clone(),
         endpoints: endpoints.clone(),
+        layout: layout.clone(),
         tasks: Tasks::new(handle.tasks().clone()),
         traffic,
         max_timeout: settings.max_timeout,
@@ -119,6 +121,7 @@ pub fn start(settings: Settings, workers: Arc<Workers>) -> Result<Running, Start
         http: settings.http,
         workers: workers.clone(),
         graph,
+        layout,
         endpoints,
         catalog: catalog.clone(),
         cluster: connections.cluster.clone(),
@@ -192,14 +195,37 @@ fn bind(port: &Port) -> Result<Listener, BindError> {
     }
 }
 
-fn connect(graph: &Graph, settings: &Settings) -> Result<Connections, StartError> {
-    // One without an address is refused by the cluster.
-    let target = |name: &call::ExecutorName| {
-        let Executor { addresses, metadata } =
-            settings.executors.get(name.as_str()).cloned().unwrap_or_default();
-        Target { name: name.clone(), addresses, metadata }
-    };
-    let targets = graph.nodes().map(|(_, name)| target(name)).collect();
+/// Which executors stand at the nodes of the graph.
+fn layout(graph: &Graph, settings: &Settings) -> Layout {
+    let shards = |name: &ExecutorName| settings.executors.get(name.as_str())?.shards.as_ref();
+    Layout::new(graph.nodes().map(|(_, name)| (name.clone(), shards(name).map(Shards::spec))))
+}
+
+fn connect(graph: &Graph, layout: &Layout, settings: &Settings) -> Result<Connections, StartError> {
+    let names: Vec<&ExecutorName> = graph.nodes().map(|(_, name)| name).collect();
+    let mut targets = Vec::with_capacity(layout.members().len());
+    for member in layout.members() {
+        let name = names[member.node.0];
+        let executor = settings.executors.get(name.as_str()).cloned().unwrap_or_default();
+        let shards = executor.shards.unwrap_or_default();
+        let (part, addresses) = match member.part {
+            // One without an address is refused by the cluster.
+            Part::Whole => (None, executor.addresses),
+            Part::Before => (Some("uses-before".to_owned()), shards.uses_before.into_iter().collect()),
+            Part::After => (Some("uses-after".to_owned()), shards.uses_after.into_iter().collect()),
+            Part::Shard(n) => {
+                (Some(format!("shard-{n}")), shards.addresses.get(n).cloned().unwrap_or_default())
+            }
+        };
+        let name = match part {
+            None => name.clone(),
+            // A name that is too long with its part goes without.
+            Some(part) => {
+                ExecutorName::try_from(format!("{name}/{part}").as_str()).unwrap_or_else(|_| name.clone())
+            }
+        };
+        targets.push(Target { name, addresses, metadata: executor.metadata });
+    }
     let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
     let cluster = Cluster::new(targets, settings.client.clone(), &stop, tasks.clone())?;
     Ok(Connections { cluster, tasks, stop })

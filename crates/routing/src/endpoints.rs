@@ -18,7 +18,12 @@ impl Endpoints {
     /// Nothing is known yet.
     #[must_use]
     pub fn new(graph: &Graph) -> Self {
-        Self { of_nodes: (0..graph.len()).map(|_| ArcSwapOption::empty()).collect() }
+        Self::of(graph.len())
+    }
+
+    /// Nothing is known yet of so many executors.
+    pub(crate) fn of(n: usize) -> Self {
+        Self { of_nodes: (0..n).map(|_| ArcSwapOption::empty()).collect() }
     }
 
     /// Sets what an executor says of itself. An index of another graph is passed by.

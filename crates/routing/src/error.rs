@@ -63,6 +63,18 @@ pub enum Error {
         /// What it was asked for.
         asked: &'static str,
     },
+    /// One document cannot be answered by several streams.
+    #[error("executor `{executor}` is asked on all its shards here, which a stream of documents cannot be")]
+    StreamOfShards {
+        /// The executor.
+        executor: ExecutorName,
+    },
+    /// There is nobody to ask.
+    #[error("no shard of executor `{executor}` was asked")]
+    NoShard {
+        /// The executor.
+        executor: ExecutorName,
+    },
     /// The parts of a join, which only executors are sent.
     #[error("a gateway takes one request at a time, not the parts of a join")]
     Parts,
@@ -81,8 +93,10 @@ impl From<Error> for call::Error {
             Error::Target { .. } | Error::Parameters { .. } | Error::Documents { .. } => {
                 ErrorCode::InvalidRequest
             }
-            Error::Answer { .. } | Error::Merge { .. } | Error::Kind { .. } => ErrorCode::Internal,
-            Error::Parts => ErrorCode::Unimplemented,
+            Error::Answer { .. } | Error::Merge { .. } | Error::Kind { .. } | Error::NoShard { .. } => {
+                ErrorCode::Internal
+            }
+            Error::Parts | Error::StreamOfShards { .. } => ErrorCode::Unimplemented,
             Error::Floating { .. } => ErrorCode::Overloaded,
         };
         Self::new(code, error)

@@ -55,6 +55,8 @@ pub(crate) struct Node {
     pub(crate) uses: usize,
     /// How many executors are called before it, one after the other.
     pub(crate) stage: usize,
+    /// Its place among all nodes if each follows those it needs; the gateway's is the first.
+    pub(crate) rank: usize,
 }
 
 /// Executors that nobody waits for and that depend on each other.

@@ -61,6 +61,8 @@ impl Join<'_> {
                 contents.push((part.origin, content.clone()));
             }
         }
+        // By who made them, not by who handed them on: what executors made follows what they made it of.
+        contents.sort_by_key(|(origin, _)| self.graph.all_nodes()[*origin].rank);
         let (origin, documents) = match contents.len() {
             0 => (parts[0].origin, parts[0].message.documents.take()),
             1 => contents.pop().map_or((self.index, None), |(origin, only)| (origin, Some(only))),

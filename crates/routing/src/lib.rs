@@ -19,6 +19,7 @@ mod join;
 mod parameters;
 mod problem;
 mod run;
+mod shards;
 mod spec;
 mod target;
 
@@ -28,4 +29,5 @@ pub use error::Error;
 pub use floating::Tasks;
 pub use graph::Graph;
 pub use problem::{Mismatch, Problem};
+pub use shards::{Layout, Member, Part, Polling, Polls, Sharding, ShardsSpec};
 pub use spec::{END, GraphSpec, START};

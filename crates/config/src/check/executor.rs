@@ -98,7 +98,7 @@ pub(crate) fn executor(
 }
 
 /// What a text in `uses` means, files already read excepted.
-pub(crate) fn read_uses(text: &str) -> Uses {
+fn read_uses(text: &str) -> Uses {
     if let Some(image) = text.strip_prefix("docker://") {
         return Uses::Image(image.to_owned());
     }
@@ -176,7 +176,7 @@ fn shards(settings: &Settings, context: &mut Context<'_>) -> Vec<Shard> {
 }
 
 /// `/search` asks all shards and `/index` one, unless something else is said for them by name.
-pub(super) fn polling(settings: &Settings, context: &mut Context<'_>, one_shard: bool) -> Polling {
+pub(crate) fn polling(settings: &Settings, context: &mut Context<'_>, one_shard: bool) -> Polling {
     let mut polling = Polling {
         endpoints: IndexMap::from([
             ("/search".to_owned(), PollingRule::All),

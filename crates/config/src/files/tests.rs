@@ -98,7 +98,10 @@ fn the_full_example_is_read() {
     assert_eq!(encoder.executor.client.timeout_send, Some(std::time::Duration::from_secs(20)));
     let index = &flow.deployments[1];
     assert_eq!((index.executor.shards, index.needs.as_slice()), (2, &["encoder".to_owned()][..]));
-    assert_eq!(index.uses_before, Some(Uses::Image("registry.example/before:1.0".to_owned())));
+    let before = index.uses_before.as_ref().unwrap();
+    assert_eq!(before.uses, Uses::Image("registry.example/before:1.0".to_owned()));
+    assert!(before.uses_requests.is_empty() && !index.executor.uses_requests.is_empty());
+    assert_eq!(index.polling.rule("/search"), crate::PollingRule::All);
     assert!(flow.deployments[3].external.is_some());
 }
 
@@ -200,6 +203,7 @@ executors:
             "flow.yml:12: executors[0]: `my-name` cannot name an executor of a Flow: expected letters, digits and `_`, no digit first",
             "flow.yml:13: executors[1]: `b` needs `nobody`, which is not in the Flow",
             "flow.yml:16: executors[2].uses: cannot read `missing.yml`: No such file or directory (os error 2)",
+            "flow.yml:17: executors[2].polling: expected ANY or ALL, or an object: endpoint to ANY or ALL, found `SOME`",
             "flow.yml:18: executors[3]: the port of the external executor at `127.0.0.1` is missing",
             "flow.yml:8: gateway.ssl_certfile: a certificate needs its key: --ssl-keyfile",
         ]

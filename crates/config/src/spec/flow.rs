@@ -6,7 +6,7 @@ use std::time::Duration;
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
-use super::{Address, ExecutorSpec, GatewaySpec, TlsServer, Uses};
+use super::{Address, ExecutorSpec, GatewaySpec, Polling, TlsServer};
 
 /// A Flow: a gateway and the deployments behind it.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,10 +40,12 @@ pub struct Deployment {
     pub external: Option<External>,
     /// One executor process of it. Name, ports and shard are those of the deployment as a whole.
     pub executor: ExecutorSpec,
-    /// Called before the shards.
-    pub uses_before: Option<Uses>,
-    /// Called after the shards.
-    pub uses_after: Option<Uses>,
+    /// Which shards get a call.
+    pub polling: Polling,
+    /// Called before the shards. What belongs to the deployment as a whole is as in `executor`.
+    pub uses_before: Option<ExecutorSpec>,
+    /// Called after the shards, likewise.
+    pub uses_after: Option<ExecutorSpec>,
     /// Encryption of its own listeners.
     pub tls: Option<TlsServer>,
     /// How long its start may take; `None` sets no limit.

@@ -3,7 +3,7 @@
 use indexmap::IndexMap;
 use serde_json::Value;
 
-use super::{Address, Client, LogSpec, Server, Telemetry};
+use super::{Address, Client, Head, LogSpec, Server, Telemetry};
 
 /// Everything that a gateway process is to do.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,6 +37,8 @@ pub struct Graph {
     pub no_reduce: Vec<String>,
     /// Node → where its replicas are.
     pub addresses: IndexMap<String, Vec<Address>>,
+    /// Node → the shards behind it, for executors whose head the gateway is itself. No flag says this; Flows do.
+    pub heads: IndexMap<String, Head>,
     /// Node → gRPC metadata for each call to it.
     pub metadata: IndexMap<String, IndexMap<String, String>>,
 }

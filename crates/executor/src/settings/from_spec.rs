@@ -7,7 +7,7 @@ use config::{ExecutorSpec, GrpcOptions, Protocol, Provider, Role, Server, Uses};
 use executor_runtime::{Entry, ExecutorSettings, PassThrough, Registry};
 use server::{HttpOptions, Timing, tls};
 
-use super::{InvalidSettings, Port, PortNumber, Settings};
+use super::{InvalidSettings, Port, PortNumber, Serving, Settings};
 
 /// The executor that `uses` names.
 ///
@@ -40,14 +40,21 @@ impl TryFrom<ExecutorSpec> for Settings {
     fn try_from(spec: ExecutorSpec) -> Result<Self, InvalidSettings> {
         let unsupported = |what| Err(InvalidSettings::Unsupported { what });
         match (&spec.role, spec.provider) {
-            (Role::Head(_), _) => return unsupported("the head of a sharded executor"),
+            (Role::Head(_), _) => return unsupported("an executor that is a head"),
             (Role::Worker, Provider::Sagemaker | Provider::Azure) => return unsupported("`provider`"),
             (Role::Worker, Provider::None) => {}
         }
         for key in spec.uses_dynamic_batching.keys() {
             tracing::warn!(key, "dynamic batching is not supported: requests are answered one by one");
         }
-        let server = &spec.server;
+        Ok(Self { serving: Serving::try_from(&spec.server)?, executor: hosting(spec) })
+    }
+}
+
+impl TryFrom<&Server> for Serving {
+    type Error = InvalidSettings;
+
+    fn try_from(server: &Server) -> Result<Self, InvalidSettings> {
         Ok(Self {
             port: port(server)?,
             tls: server.tls.as_ref().map(|tls| tls::Files {
@@ -58,7 +65,6 @@ impl TryFrom<ExecutorSpec> for Settings {
             http: http_options(server),
             drain: Timing { linger: server.drain_linger, grace: server.drain_grace },
             workers: server.workers,
-            executor: hosting(spec),
         })
     }
 }
@@ -129,7 +135,7 @@ fn http_options(server: &Server) -> HttpOptions {
 }
 
 /// The smaller of the two bounds that a user can set.
-fn max_message(server: &Server) -> usize {
+pub(super) fn max_message(server: &Server) -> usize {
     let bounds = [server.limits.message, length(&server.grpc, "grpc.max_receive_message_length")];
     let unbounded = grpc::server::Settings::default().max_message;
     bounds.into_iter().flatten().min().unwrap_or(unbounded)

@@ -1,19 +1,16 @@
 //! From the configuration to the settings of the parts. Every default of the configuration is filled in
 //! already, so this is all there is between the two.
 
-use std::time::Duration;
-
 use bytestring::ByteString;
 use call::{Limits, Metadata};
-use config::{Compression, CustomEndpoint, GatewaySpec, GrpcOptions, HttpSpec, Retries};
-use executor_client::{Identity, Roots};
-use grpc::Encoding;
-use grpc::client::Keepalive;
-use routing::GraphSpec;
+use config::{CustomEndpoint, GatewaySpec, GrpcOptions, Head, HttpSpec, PollingRule};
+use executor_client::{Address, InvalidAddress};
+use indexmap::IndexMap;
+use routing::{GraphSpec, Polling, Polls};
 use server::{HttpOptions, Timing, tls};
 use tracing::warn;
 
-use super::{Executor, InvalidSettings, Port, PortNumber, Protocol, Settings};
+use super::{Executor, InvalidSettings, Port, PortNumber, Protocol, Settings, Shards};
 
 impl TryFrom<GatewaySpec> for Settings {
     type Error = InvalidSettings;
@@ -35,7 +32,7 @@ impl TryFrom<GatewaySpec> for Settings {
                 conditions: graph.conditions,
                 no_reduce: graph.no_reduce,
             },
-            client: client_settings(&client),
+            client: (&client).into(),
             calls: grpc::server::Settings {
                 max_message: max_message(&server),
                 prefetch: prefetch.map_or(0, usize::from),
@@ -109,84 +106,46 @@ fn exposed(endpoint: String, custom: CustomEndpoint) -> Result<frontend_http::Ex
     Ok(frontend_http::Exposed { endpoint: endpoint.into(), path: custom.http_path, methods, openapi })
 }
 
-fn executors(graph: &config::Graph) -> Result<indexmap::IndexMap<String, Executor>, InvalidSettings> {
-    let mut executors = indexmap::IndexMap::new();
-    for (name, addresses) in &graph.addresses {
-        let addresses = addresses.iter().map(|address| address.to_string().parse()).collect::<Result<_, _>>();
-        let addresses =
-            addresses.map_err(|source| InvalidSettings::Address { executor: name.clone(), source })?;
+fn executors(graph: &config::Graph) -> Result<IndexMap<String, Executor>, InvalidSettings> {
+    let mut executors = IndexMap::new();
+    for name in graph.addresses.keys().chain(graph.heads.keys()) {
+        let wrong = |source| InvalidSettings::Address { executor: name.clone(), source };
+        let addresses = graph.addresses.get(name).into_iter().flatten().map(Address::try_from);
+        let addresses = addresses.collect::<Result<_, _>>().map_err(wrong)?;
+        let shards = graph.heads.get(name).map(shards).transpose().map_err(wrong)?;
         let headers = graph.metadata.get(name).into_iter().flatten();
         let headers = headers.map(|(name, value)| {
             (ByteString::from(name.to_ascii_lowercase()), ByteString::from(value.as_str()))
         });
         let metadata = Metadata(headers.collect());
-        executors.insert(name.clone(), Executor { addresses, metadata });
+        executors.insert(name.clone(), Executor { addresses, metadata, shards });
     }
     Ok(executors)
 }
 
-fn client_settings(client: &config::Client) -> executor_client::Settings {
-    let identity = client.tls.identity.clone();
-    let defaults = executor_client::Settings::default();
-    let options = grpc::client::Options {
-        connect_timeout: client.connect_timeout,
-        keepalive: keepalive(&client.grpc),
-        max_message: length(&client.grpc, "grpc.max_receive_message_length")
-            .unwrap_or(defaults.options.max_message),
-        ..defaults.options.clone()
+fn shards(head: &Head) -> Result<Shards, InvalidAddress> {
+    let addresses = |shard: &config::Shard| shard.addresses.iter().map(Address::try_from).collect();
+    let one = |address: &Option<config::Address>| address.as_ref().map(Address::try_from).transpose();
+    let polls = |rule| match rule {
+        PollingRule::Any => Polls::Any,
+        PollingRule::All => Polls::All,
     };
-    executor_client::Settings {
-        retries: match client.retries {
-            Retries::Auto => -1,
-            Retries::Times(times) => i32::try_from(times).unwrap_or(i32::MAX),
-        },
-        timeout_send: client.timeout_send,
-        encoding: match client.compression {
-            Compression::None => Encoding::Identity,
-            Compression::Deflate => Encoding::Deflate,
-            Compression::Gzip => Encoding::Gzip,
-            Compression::Zstd => Encoding::Zstd,
-        },
-        balance: match client.balance {
-            config::Balance::LeastLoaded => executor_client::Balance::LeastLoaded,
-            config::Balance::RoundRobin => executor_client::Balance::RoundRobin,
-        },
-        connections_per_replica: client.connections_per_replica.get(),
-        // Once means: not within the life of any process.
-        resolve_every: client.resolve_every.unwrap_or(Duration::from_secs(u32::MAX.into())),
-        max_backoff: client
-            .grpc
-            .milliseconds("grpc.max_reconnect_backoff_ms")
-            .unwrap_or(defaults.max_backoff),
-        roots: client.tls.authorities.clone().map_or(Roots::System, Roots::File),
-        identity: identity.map(|(certificates, private_key)| Identity { certificates, private_key }),
-        options,
-        ..defaults
-    }
-}
-
-/// A time that is not positive switches pings off.
-fn keepalive(options: &GrpcOptions) -> Option<Keepalive> {
-    let defaults = Keepalive::default();
-    let time = options.number("grpc.keepalive_time_ms");
-    if time.is_some_and(|time| time <= 0 || time >= i32::MAX.into()) {
-        return None;
-    }
-    let number = |name| options.number(name);
-    Some(Keepalive {
-        time: options.milliseconds("grpc.keepalive_time_ms").unwrap_or(defaults.time),
-        timeout: options.milliseconds("grpc.keepalive_timeout_ms").unwrap_or(defaults.timeout),
-        without_calls: number("grpc.keepalive_permit_without_calls")
-            .map_or(defaults.without_calls, |permit| permit != 0),
-        max_without_data: number("grpc.http2.max_pings_without_data")
-            .and_then(|pings| usize::try_from(pings).ok())
-            .map_or(defaults.max_without_data, |pings| if pings == 0 { usize::MAX } else { pings }),
+    let endpoints = head.polling.endpoints.iter().map(|(endpoint, rule)| (endpoint.clone(), polls(*rule)));
+    Ok(Shards {
+        addresses: head.shards.iter().map(addresses).collect::<Result<_, _>>()?,
+        polling: Polling { endpoints: endpoints.collect(), fallback: polls(head.polling.fallback) },
+        no_reduce: head.no_reduce,
+        uses_before: one(&head.uses_before)?,
+        uses_after: one(&head.uses_after)?,
     })
 }
 
 fn http_options(server: &config::Server) -> HttpOptions {
     let defaults = HttpOptions::default();
-    let keepalive = keepalive(&server.grpc);
+    // Pings that are switched off are pings after no time, or after one that never comes.
+    let time = server.grpc.number("grpc.keepalive_time_ms");
+    let never = time.is_some_and(|time| time <= 0 || time >= i32::MAX.into());
+    let keepalive_time = server.grpc.milliseconds("grpc.keepalive_time_ms").or(defaults.keepalive_time);
     HttpOptions {
         max_connections: server.limits.connections,
         handshake_timeout: server.limits.handshake_timeout,
@@ -197,8 +156,11 @@ fn http_options(server: &config::Server) -> HttpOptions {
         max_streams: length(&server.grpc, "grpc.max_concurrent_streams")
             .and_then(|streams| u32::try_from(streams).ok())
             .unwrap_or(server.limits.streams),
-        keepalive_time: keepalive.map(|keepalive| keepalive.time),
-        keepalive_timeout: keepalive.map_or(defaults.keepalive_timeout, |keepalive| keepalive.timeout),
+        keepalive_time: keepalive_time.filter(|_| !never),
+        keepalive_timeout: server
+            .grpc
+            .milliseconds("grpc.keepalive_timeout_ms")
+            .unwrap_or(defaults.keepalive_timeout),
         ..defaults
     }
 }

@@ -59,6 +59,7 @@ impl Node {
             feeds: Vec::new(),
             uses: 0,
             stage: 0,
+            rank: 0,
         }
     }
 }
@@ -137,7 +138,10 @@ fn set_parts(graph: &mut Graph) {
         missing[to] += 1;
     }
     let mut ready = BinaryHeap::from([Reverse(gateway)]);
+    let mut rank = 0;
     while let Some(Reverse(from)) = ready.pop() {
+        graph.nodes[from].rank = rank;
+        rank += 1;
         let stage = if from == gateway { 0 } else { graph.nodes[from].stage + 1 };
         for to in graph.nodes[from].successors.clone() {
             let node = &mut graph.nodes[to];

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use docarray::{AnyUrl, Doc, DocList, Id, NdArray};
-use executor_runtime::{Registry, executor, requests};
+use executor_runtime::{Registry, Setup, executor, requests};
 use futures_util::{Stream, StreamExt as _, stream};
 use serde_json::{Map, Value};
 
@@ -160,6 +160,26 @@ impl FooExecutor {
     }
 }
 
+/// Writes its name into every document, whatever the endpoint.
+#[derive(Debug)]
+struct Named {
+    name: String,
+}
+
+#[executor]
+impl Named {
+    fn new(setup: &Setup) -> Self {
+        Self { name: setup.name.clone() }
+    }
+
+    #[requests]
+    fn sign(&self, docs: &mut DocList<Text>) {
+        for doc in docs {
+            doc.text = Some(self.name.clone());
+        }
+    }
+}
+
 /// One endpoint for each thing that can be right or wrong.
 #[derive(Debug, Default)]
 struct Tools;
@@ -233,5 +253,6 @@ impl Tools {
 }
 
 fn main() -> ExitCode {
-    executor::main(&Registry::new().with::<FooExecutor>().with::<Tools>().with::<Typed>().with::<Schemas>())
+    let registry = Registry::new().with::<FooExecutor>().with::<Tools>().with::<Typed>();
+    executor::main(&registry.with::<Schemas>().with::<Named>())
 }

@@ -6,11 +6,11 @@ use serde_json::Value;
 use super::external::external;
 use super::nodes::Node;
 use super::{Document, options};
-use crate::check::{Context, ExecutorFile, Settings, executor, read_uses};
+use crate::check::{Context, ExecutorFile, Settings, executor, polling};
 use crate::files::{executor_file, is_yaml_path};
 use crate::layers::{self, defaults, merged};
 use crate::table::Program;
-use crate::{Deployment, DeploymentRole, Place, Uses};
+use crate::{Deployment, DeploymentRole, ExecutorSpec, Place};
 
 /// What an entry says.
 #[derive(Debug, Default)]
@@ -52,7 +52,7 @@ pub(super) fn deployment(
     let mut beside = |name: &str| {
         let text = settings.text(name)?;
         let file = uses_file(document, Some(text), &settings.place(name), &search, context);
-        Some(file.map_or_else(|| read_uses(text), |file| Uses::File { path: file.path, name: file.class }))
+        Some(executor_beside(name, &settings, file, context))
     };
     let (uses_before, uses_after) = (beside("uses-before"), beside("uses-after"));
     let executor = executor(&settings, context, Program::Deployment, file);
@@ -64,6 +64,7 @@ pub(super) fn deployment(
         floating: node.floating,
         external,
         tls: executor.server.tls.clone(),
+        polling: polling(&settings, context, executor.shards == 1),
         uses_before,
         uses_after,
         timeout_ready: settings.duration("timeout-ready"),
@@ -71,6 +72,28 @@ pub(super) fn deployment(
         options: if node.role == DeploymentRole::InspectPass { Default::default() } else { options },
         executor,
     }
+}
+
+/// The executor that `uses_before` or `uses_after` names: what is said for the shards' own code is not for it.
+fn executor_beside(
+    name: &str,
+    settings: &Settings,
+    file: Option<ExecutorFile>,
+    context: &mut Context<'_>,
+) -> ExecutorSpec {
+    const OF_SHARDS: [&str; 6] =
+        ["port", "uses-with", "uses-metas", "uses-requests", "uses-dynamic-batching", "py-modules"];
+    let mut values = settings.values.clone();
+    values.retain(|key, _| !OF_SHARDS.contains(key));
+    if let Some(uses) = settings.values.get(name) {
+        values.insert("uses", uses.clone());
+    }
+    // What is wrong with the rest is found where it is checked for the shards.
+    let (n_problems, n_warnings) = (context.problems.len(), context.warnings.len());
+    let executor = executor(&Settings { values }, context, Program::Deployment, file);
+    context.problems.truncate(n_problems);
+    context.warnings.truncate(n_warnings);
+    executor
 }
 
 /// The executor file that `uses` names, if it names one.

@@ -1,6 +1,9 @@
 //! Command lines become settings.
 
+use std::time::Duration;
+
 use config::{Command, Parsed};
+use grpc::Encoding;
 
 use super::*;
 

@@ -46,6 +46,26 @@ fn branches_are_merged_by_id() {
 }
 
 #[test]
+fn a_branch_that_is_passed_by_undoes_nothing() {
+    let target = |target| Post { docs: "1", target, ..Post::default() };
+    Sandbox::new(JOIN).check(
+        "what the client sent is older than what an executor made of it",
+        target("a|j"),
+        "1:a.j{a j} | gateway a j b?",
+    );
+    Sandbox::new("start: p; p: a b; a: j; b: j; j: end").check(
+        "so is what was there before the branches",
+        target("p|a|j"),
+        "1:p.a.j{a j p} | gateway p a j b?",
+    );
+    Sandbox::new("start: p; p: a b; a: c; c: j; b: j; j: end").check(
+        "wherever it is passed by",
+        target("p|a|j"),
+        "1:p.a.j{a j p} | gateway p a c? j b?",
+    );
+}
+
+#[test]
 fn a_join_whose_executor_is_passed_by_is_merged_here() {
     let check = |case: &str, sandbox: Sandbox, post: Post, want: &str| sandbox.check(case, post, want);
     let target = Post { docs: "1", target: "a|b", ..Post::default() };
