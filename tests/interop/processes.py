@@ -64,6 +64,7 @@ class Process:
 
     def __init__(self, log: Path, port: int, *argv: str):
         self.port = port
+        self.ports = {}
         self.log = log
         env = {**os.environ, 'JINA_OPTOUT_TELEMETRY': '1', 'JINA_LOG_NO_COLOR': '1'}
         with log.open('ab') as out:
@@ -222,21 +223,24 @@ class Stage:
         return self.start(uses.lower(), port, *program, '--host', '127.0.0.1', '--port', port)
 
     def gateway(self, language: str, *executors: Process, protocol: str = 'GRPC', **options) -> Process:
-        """A gateway before a chain of executors."""
-        ports = {f'executor{n}': executor.port for n, executor in enumerate(executors)}
-        names = ['start-gateway', *ports, 'end-gateway']
+        """A gateway before a chain of executors. It has a port for each protocol, or one if it is told so."""
+        hosted = {f'executor{n}': executor.port for n, executor in enumerate(executors)}
+        names = ['start-gateway', *hosted, 'end-gateway']
         graph = {a: [b] for a, b in zip(names, names[1:])}
-        addresses = {name: [f'grpc://127.0.0.1:{port}'] for name, port in ports.items()}
+        addresses = {name: [f'grpc://127.0.0.1:{port}'] for name, port in hosted.items()}
         program = [JINA, 'gateway'] if language == 'python' else [BINARIES / 'gateway']
-        port = free_port()
+        protocols = protocol.split()
+        ports = [free_port() for _ in protocols[: 1 if options.get('single_port') else None]]
         arguments = [
-            *('--host', '127.0.0.1', '--port', port, '--protocol', protocol),
+            *('--host', '127.0.0.1', '--port', *ports, '--protocol', *protocols),
             *('--graph-description', json.dumps(graph)),
             *('--deployments-addresses', json.dumps(addresses)),
         ]
         for name, value in options.items():
-            arguments += [f'--{name.replace("_", "-")}', value]
-        return self.start('gateway', port, *program, *arguments)
+            arguments += [f'--{name.replace("_", "-")}', *([] if value is True else [value])]
+        process = self.start('gateway', ports[0], *program, *arguments)
+        process.ports = dict(zip(protocols, ports if len(ports) > 1 else ports * len(protocols)))
+        return process
 
     def start(self, name: str, port: int, *argv) -> Process:
         """Any process that listens on `port`."""

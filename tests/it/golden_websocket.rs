@@ -143,7 +143,7 @@ fn compare(case: &str, got: Vec<Message>, want: Vec<Message>) {
 
 fn speaking_websocket(builder: Builder) -> Builder {
     builder.settings(|settings| {
-        settings.ports = vec![Port { protocol: Protocol::WebSocket, ..Port::default() }];
+        settings.ports = vec![Port::of(&[Protocol::WebSocket])];
     })
 }
 

@@ -12,7 +12,7 @@ use crate::{request, texts};
 
 /// A port of gRPC and one of HTTP.
 pub(crate) fn both(settings: &mut gateway::Settings) {
-    settings.ports.push(Port { protocol: Protocol::Http, ..Port::default() });
+    settings.ports.push(Port::of(&[Protocol::Http]));
 }
 
 pub(crate) fn web(sandbox: &Sandbox) -> Web {

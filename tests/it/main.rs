@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "what cannot go on fails the test")]
 
+mod conformance;
 mod control;
 mod failures;
 mod golden;
@@ -16,6 +17,7 @@ mod opaque;
 mod process;
 mod requests;
 mod shards;
+mod single_port;
 mod streams;
 mod transport;
 

@@ -44,7 +44,7 @@ async fn the_gateway_compresses_as_it_is_told() {
 }
 
 /// A certificate for `localhost`, and its files.
-fn certificate(directory: &std::path::Path) -> (CertifiedKey<KeyPair>, tls::Files) {
+pub(crate) fn certificate(directory: &std::path::Path) -> (CertifiedKey<KeyPair>, tls::Files) {
     let signing_key = KeyPair::generate().unwrap();
     let cert =
         CertificateParams::new(vec!["localhost".to_owned()]).unwrap().self_signed(&signing_key).unwrap();

@@ -43,11 +43,13 @@ pub(crate) fn rust() -> anyhow::Result<()> {
 pub(crate) fn interop(only: Option<&str>) -> anyhow::Result<()> {
     shell::run(workspace::cargo().args(["build", "--locked", "--workspace", "--bins"]))?;
     let environment = Environment::of("interop", "tests/interop/requirements.txt")?;
+    let schemathesis = Environment::of("schemathesis", "tests/interop/schemathesis-requirements.txt")?;
     let mut pytest = workspace::in_root(environment.program("python"));
     pytest.args(["-m", "pytest", "-q", "tests/interop"]);
     if let Some(only) = only.filter(|only| !only.is_empty()) {
         pytest.args(["-k", only]);
     }
     pytest.env("FLOWGATE_BINARIES", workspace::binaries("debug"));
+    pytest.env("SCHEMATHESIS", schemathesis.program("schemathesis"));
     shell::run(&mut pytest).context("the interop suite failed")
 }

@@ -19,7 +19,8 @@ use crate::{Error, Plan};
 pub struct Running {
     gateway: gateway::Running,
     executors: Executors,
-    protocols: Vec<Protocol>,
+    /// What each port speaks.
+    protocols: Vec<Vec<Protocol>>,
     encrypted: bool,
     addresses: IndexMap<String, Vec<Address>>,
 }
@@ -35,8 +36,7 @@ impl Plan {
         let mut executors = Box::pin(place(&mut self)).await?;
         let allowed = allowed(&self);
         let spec = self.spec.gateway;
-        let protocols =
-            spec.server.listeners.iter().flat_map(|listener| &listener.protocols).copied().collect();
+        let protocols = spec.server.listeners.iter().map(|listener| listener.protocols.clone()).collect();
         let mut addresses = spec.graph.addresses.clone();
         for (name, head) in &spec.graph.heads {
             let shards = head.shards.iter().flat_map(|shard| &shard.addresses);
@@ -94,9 +94,10 @@ pub(crate) fn threads(configured: Option<NonZeroUsize>) -> usize {
 }
 
 impl Running {
-    /// Where the gateway listens, with the protocol spoken there.
+    /// Where the gateway listens, with the protocol spoken there; a port of several protocols comes once for each.
     pub fn addresses(&self) -> impl Iterator<Item = (Protocol, SocketAddr)> {
-        self.protocols.iter().copied().zip(self.gateway.addresses().iter().copied())
+        let ports = self.protocols.iter().zip(self.gateway.addresses());
+        ports.flat_map(|(protocols, address)| protocols.iter().map(|protocol| (*protocol, *address)))
     }
 
     /// Where the replicas of an executor listen, shard by shard.

@@ -121,7 +121,11 @@ impl IntoResponse for Failure {
                 unprocessable(problem.to_string())
             }
             Self::Executor { request_id, status } => {
-                let mut response = detail(StatusCode::INTERNAL_SERVER_ERROR, &status.description);
+                let mut response = if is_invalid(&status) {
+                    unprocessable(invalid_for_executor(&status))
+                } else {
+                    detail(StatusCode::INTERNAL_SERVER_ERROR, &status.description)
+                };
                 head::tell_request_id(&request_id, response.headers_mut());
                 response
             }
@@ -133,6 +137,16 @@ impl IntoResponse for Failure {
             Self::Panic => detail(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error"),
         }
     }
+}
+
+/// Whether an executor found documents or parameters wrong, such as integers that are too large for it.
+fn is_invalid(status: &Status) -> bool {
+    status.exception.as_ref().is_some_and(|exception| exception.name == "ValidationError")
+}
+
+fn invalid_for_executor(status: &Status) -> String {
+    let problem = json!({"type": "value_error", "loc": ["body"], "msg": &*status.description});
+    json!({"detail": [problem]}).to_string()
 }
 
 /// The status of each code.

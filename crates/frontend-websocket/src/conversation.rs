@@ -4,18 +4,18 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use call::{Admitted, Error, ErrorCode, Handler, Message, Request, Response};
-use futures_util::stream::FuturesUnordered;
+use call::{Admitted, Handler};
+use futures_util::stream::SelectAll;
 use futures_util::{Sink as _, SinkExt as _, StreamExt as _};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 use tokio_tungstenite::{WebSocketStream, tungstenite};
 use tokio_util::sync::WaitForCancellationFutureOwned;
-use tower::ServiceExt as _;
 use tracing::debug;
 
 use crate::close::Ending;
 use crate::meter::Meter;
-use crate::mode::{Form, Mode, Outgoing, Received};
+use crate::mode::{Mode, Outgoing, Received};
+use crate::reply::{self, Reply};
 use crate::vigil::{Signs, Verdict, Vigil};
 
 /// Requests in, answers out, several at once.
@@ -31,9 +31,9 @@ pub(crate) struct Conversation<T> {
     mode: Mode,
     handler: Handler,
     prefetch: usize,
-    in_flight: FuturesUnordered<Answer>,
+    in_flight: SelectAll<Reply>,
     /// A request that was read and has to wait.
-    held: Option<Answer>,
+    held: Option<Reply>,
     /// The answer that is being sent.
     outgoing: Option<Outgoing>,
     /// Whether an answer reported a failure.
@@ -47,7 +47,8 @@ pub(crate) struct Conversation<T> {
     vigil: Vigil,
 }
 
-type Answer = Pin<Box<dyn Future<Output = Result<Outgoing, Error>> + Send>>;
+/// Frames sent before others have their turn: a stream may have another document whenever it is asked.
+const BURST: usize = 64;
 
 /// Long enough for a client to act on an answer that it has.
 const LINGERING: Duration = Duration::from_millis(250);
@@ -67,7 +68,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Conversation<T> {
             mode,
             handler,
             prefetch: if settings.prefetch == 0 { usize::MAX } else { settings.prefetch },
-            in_flight: FuturesUnordered::new(),
+            in_flight: SelectAll::new(),
             held: None,
             outgoing: None,
             told_error: false,
@@ -148,7 +149,13 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Conversation<T> {
 
     /// Sends answers as they come. Ready when everything that is there is sent.
     fn poll_send(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), tungstenite::Error>> {
+        let mut n_sent = 0;
         loop {
+            if n_sent == BURST {
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            n_sent += 1;
             if self.socket.poll_ready_unpin(cx)?.is_pending() {
                 return Poll::Pending;
             }
@@ -239,10 +246,10 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Conversation<T> {
     fn receive(&mut self, message: tungstenite::Message, admitted: Option<Admitted>) {
         match self.mode.read(message) {
             Ok(Received::End) => self.end(Ending::Done),
-            Ok(Received::Request(message, form)) => {
-                self.held = Some(Box::pin(answer(self.handler.clone(), message, form, admitted)));
+            Ok(Received::Request(asked)) => {
+                self.held = Some(reply::reply(self.handler.clone(), asked, admitted));
             }
-            Ok(Received::Wrong(answer)) => self.held = Some(Box::pin(std::future::ready(Ok(answer)))),
+            Ok(Received::Wrong(answer)) => self.held = Some(reply::ready(answer)),
             Err(ending) => self.end(ending),
         }
     }
@@ -270,23 +277,6 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Conversation<T> {
         }
     }
 }
-
-async fn answer(
-    handler: Handler,
-    message: Box<Message>,
-    form: Form,
-    _admitted: Option<Admitted>,
-) -> Result<Outgoing, Error> {
-    let request = Request { message: *message, ..Request::default() };
-    match handler.oneshot(request).await? {
-        Response::One(message) => form.write(&message),
-        Response::Stream(_) => Err(Error::new(ErrorCode::Internal, UnexpectedStream)),
-    }
-}
-
-#[derive(Debug, thiserror::Error)]
-#[error("the answer is a stream where one message was due")]
-struct UnexpectedStream;
 
 /// Says why, waits for the client to close too, and closes.
 pub(crate) async fn close<T>(mut socket: WebSocketStream<Meter<T>>, ending: &Ending)

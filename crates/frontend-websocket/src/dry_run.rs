@@ -57,7 +57,7 @@ pub(crate) async fn tell<T>(
 /// Success is a message without content, in either mode.
 fn message(mode: &Mode, status: Option<&Status>) -> Outgoing {
     match (mode, status) {
-        (Mode::Bytes, status) => {
+        (Mode::Bytes(_), status) => {
             let status = status.map(proto::message::write_status).unwrap_or_default();
             Outgoing::binary(status.into())
         }

@@ -4,13 +4,13 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use bytestring::ByteString;
-use call::{Exception, Status};
 use docarray::codec::{Fault, Invalid};
 use docarray::discovery::{Catalog, Discovery};
 use docarray::envelope::{self, Destination, Endpoint};
 
 use crate::close::Ending;
-use crate::mode::{Form, Outgoing, Received};
+use crate::mode::{Form, Outgoing, Received, kind};
+use crate::reply::{Asked, status};
 
 /// Reads the requests of one connection by the schemas of the Flow, which are compiled when they are first needed.
 #[derive(Debug)]
@@ -49,7 +49,8 @@ impl Json {
         };
         message.header.endpoint = Some(name);
         message.header.target_executor = message.header.target_executor.or(destination.target_executor);
-        Ok(Received::Request(Box::new(message), Form::Json(endpoint)))
+        let kind = kind(&self.discovery, message.header.endpoint.as_deref().unwrap_or_default());
+        Ok(Received::Request(Asked { message: Box::new(message), kind, form: Form::Json(endpoint) }))
     }
 
     fn endpoint(&mut self, name: &str) -> Arc<Endpoint> {
@@ -85,15 +86,4 @@ fn request_id(text: &[u8]) -> String {
     let header = &object["header"];
     let id = header.get("request_id").or_else(|| header.get("requestId")).and_then(serde_json::Value::as_str);
     id.unwrap_or_default().to_owned()
-}
-
-/// As an executor would say it.
-fn status(invalid: &Invalid) -> Status {
-    let description = ByteString::from(invalid.to_string());
-    let exception = Exception {
-        name: ByteString::from_static("ValidationError"),
-        args: vec![description.clone()],
-        ..Exception::default()
-    };
-    Status { is_error: true, description, exception: Some(exception) }
 }

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use call::{Error, ErrorCode, Message, Payload};
+use call::{Error, ErrorCode, Kind, Message, Payload};
+use docarray::discovery::{Catalog, Discovery};
 use docarray::envelope::Endpoint;
 use tokio_tungstenite::tungstenite;
 use tungstenite::protocol::frame::Frame;
@@ -11,12 +12,13 @@ use tungstenite::protocol::frame::coding::{Data, OpCode};
 
 use crate::close::Ending;
 use crate::json::Json;
+use crate::reply::Asked;
 
 /// What the messages of a connection are.
 #[derive(Debug)]
 pub(crate) enum Mode {
     /// Encoded, in binary messages.
-    Bytes,
+    Bytes(Catalog),
     /// JSON, in text messages.
     Json(Json),
 }
@@ -25,8 +27,8 @@ pub(crate) enum Mode {
 pub(crate) enum Received {
     /// No more requests.
     End,
-    /// A request, and how its answer is written.
-    Request(Box<Message>, Form),
+    /// A request.
+    Request(Asked),
     /// A request that is answered at once, because it is wrong.
     Wrong(Outgoing),
 }
@@ -70,9 +72,9 @@ impl Mode {
     /// Reads a message of a client; pings and the like are none.
     pub(crate) fn read(&mut self, message: tungstenite::Message) -> Result<Received, Ending> {
         match (self, message) {
-            (Self::Bytes, tungstenite::Message::Binary(bytes)) => read_bytes(bytes),
+            (Self::Bytes(catalog), tungstenite::Message::Binary(bytes)) => read_bytes(bytes, catalog),
             (Self::Json(json), tungstenite::Message::Text(text)) => json.read(Bytes::from(text).as_ref()),
-            (Self::Bytes, _) => {
+            (Self::Bytes(_), _) => {
                 Err(Ending::WrongKind { expected: "binary messages, as the subprotocol `bytes` has them" })
             }
             (Self::Json(_), _) => {
@@ -82,7 +84,7 @@ impl Mode {
     }
 }
 
-fn read_bytes(bytes: Bytes) -> Result<Received, Ending> {
+fn read_bytes(bytes: Bytes, catalog: &Catalog) -> Result<Received, Ending> {
     if bytes == END[..] {
         return Ok(Received::End);
     }
@@ -90,9 +92,18 @@ fn read_bytes(bytes: Bytes) -> Result<Received, Ending> {
         return Err(Ending::Undecodable(Undecodable::Empty.into()));
     }
     match proto::message::read(bytes.into()) {
-        Ok(message) => Ok(Received::Request(Box::new(message), Form::Bytes)),
+        Ok(message) => {
+            let kind = kind(&catalog.read(), message.header.endpoint.as_deref().unwrap_or_default());
+            Ok(Received::Request(Asked { message: Box::new(message), kind, form: Form::Bytes }))
+        }
         Err(error) => Err(Ending::Undecodable(Undecodable::Malformed(error).into())),
     }
+}
+
+/// Which of the two ways to call executors an endpoint takes.
+pub(crate) fn kind(discovery: &Discovery, endpoint: &str) -> Kind {
+    let streams = discovery.schema(endpoint).is_some_and(|schema| schema.is_generator);
+    if streams { Kind::Stream } else { Kind::Documents }
 }
 
 #[derive(Debug, thiserror::Error)]

@@ -114,18 +114,32 @@ impl FrontEnd {
     }
 }
 
+/// Whether a request asks to open a connection that this front end takes, for ports that answer others too.
+#[must_use]
+pub fn is_for<B>(request: &Request<B>) -> bool {
+    handshake::is_wanted(request.headers()) && Purpose::of(request.uri().path()).is_some()
+}
+
+impl Purpose {
+    fn of(path: &str) -> Option<Self> {
+        match path {
+            "/" => Some(Self::Requests),
+            "/dry_run" => Some(Self::DryRun),
+            _ => None,
+        }
+    }
+}
+
 impl Port {
     /// Answers one request.
     pub async fn answer<B>(self, request: Request<B>) -> Response<Full<Bytes>> {
         if !handshake::is_wanted(request.headers()) {
             return plain::answer(&self, request.method(), request.uri().path()).await;
         }
-        let purpose = match request.uri().path() {
-            "/" => Purpose::Requests,
-            "/dry_run" => Purpose::DryRun,
-            _ => return empty(handshake::refuse(StatusCode::FORBIDDEN)),
-        };
-        self.open(request, purpose)
+        match Purpose::of(request.uri().path()) {
+            Some(purpose) => self.open(request, purpose),
+            None => empty(handshake::refuse(StatusCode::FORBIDDEN)),
+        }
     }
 
     fn open<B>(self, request: Request<B>, purpose: Purpose) -> Response<Full<Bytes>> {
@@ -162,7 +176,8 @@ impl Port {
             .max_message_size(Some(settings.max_message))
             .max_frame_size(Some(settings.max_message));
         let socket = WebSocketStream::from_raw_socket(meter, Role::Server, Some(config)).await;
-        let mode = if wants_bytes { Mode::Bytes } else { Mode::Json(Json::new(catalog.clone())) };
+        let mode =
+            if wants_bytes { Mode::Bytes(catalog.clone()) } else { Mode::Json(Json::new(catalog.clone())) };
         match purpose {
             Purpose::Requests => Conversation::new(socket, mode, handler, settings).run().await,
             Purpose::DryRun => dry_run::tell(socket, &mode, handler, admission).await,

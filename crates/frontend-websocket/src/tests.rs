@@ -7,5 +7,6 @@ mod json;
 mod pace;
 mod requests;
 mod stage;
+mod streams;
 
 use stage::{Client, Stage};

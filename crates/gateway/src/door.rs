@@ -5,11 +5,13 @@ use std::sync::Arc;
 use server::{DrainHandle, HttpOptions, Listener, Open, Workers, tls};
 use tracing::info;
 
+use crate::shared_port::SharedPort;
 use crate::{Protocol, StartError};
 
 /// A port that is bound, and who will answer it.
 pub(crate) struct Door {
     pub(crate) listener: Listener,
+    pub(crate) protocols: Vec<Protocol>,
     pub(crate) services: Services,
 }
 
@@ -18,6 +20,7 @@ pub(crate) enum Services {
     Grpc(Vec<grpc::server::Grpc>),
     Http(Vec<frontend_http::Http>),
     WebSocket(Vec<frontend_websocket::Port>),
+    Several(Vec<SharedPort>),
 }
 
 /// What all ports of the process share.
@@ -31,13 +34,12 @@ pub(crate) struct Opener {
 impl Door {
     /// Accepts connections until the process drains.
     pub(crate) fn open(self, opener: &Opener) -> Result<(), StartError> {
-        let Self { listener, services } = self;
+        let Self { listener, protocols, services } = self;
         let address = listener.address();
         let open: Open =
             listener.open().map_err(|source| StartError::System { what: "an open port", source })?;
         let Opener { tls, http, workers, drain } = opener;
         let (tls, http, workers) = (tls.clone(), http.clone(), workers.clone());
-        let protocol = services.protocol();
         match services {
             Services::Grpc(services) => {
                 drain.spawn_critical(server::serve(open, services, tls, http, workers, drain.clone()));
@@ -48,18 +50,11 @@ impl Door {
             Services::WebSocket(services) => {
                 drain.spawn_critical(server::serve(open, services, tls, http, workers, drain.clone()));
             }
+            Services::Several(services) => {
+                drain.spawn_critical(server::serve(open, services, tls, http, workers, drain.clone()));
+            }
         }
-        info!(%address, ?protocol, "listening");
+        info!(%address, ?protocols, "listening");
         Ok(())
-    }
-}
-
-impl Services {
-    const fn protocol(&self) -> Protocol {
-        match self {
-            Self::Grpc(_) => Protocol::Grpc,
-            Self::Http(_) => Protocol::Http,
-            Self::WebSocket(_) => Protocol::WebSocket,
-        }
     }
 }

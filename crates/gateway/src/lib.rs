@@ -9,6 +9,7 @@ mod opening;
 mod run;
 mod running;
 mod settings;
+mod shared_port;
 mod stack;
 mod start;
 

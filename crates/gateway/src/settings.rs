@@ -48,8 +48,8 @@ pub struct Settings {
 /// Where a gateway listens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Port {
-    /// What is spoken there.
-    pub protocol: Protocol,
+    /// What is spoken there; several are told apart connection by connection and request by request.
+    pub protocols: Vec<Protocol>,
     /// A name or an address.
     pub host: String,
     /// Its number.
@@ -123,18 +123,20 @@ pub enum InvalidSettings {
         /// The method.
         method: String,
     },
-    /// A feature that is not there.
-    #[error("{what} is not supported")]
-    Unsupported {
-        /// The feature.
-        what: &'static str,
-    },
 }
 
 /// gRPC on a free port of the loopback interface.
 impl Default for Port {
     fn default() -> Self {
-        Self { protocol: Protocol::Grpc, host: "127.0.0.1".to_owned(), number: PortNumber::Free }
+        Self::of(&[Protocol::Grpc])
+    }
+}
+
+impl Port {
+    /// A free port of the loopback interface that speaks `protocols`.
+    #[must_use]
+    pub fn of(protocols: &[Protocol]) -> Self {
+        Self { protocols: protocols.to_vec(), host: "127.0.0.1".to_owned(), number: PortNumber::Free }
     }
 }
 

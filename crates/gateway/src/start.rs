@@ -17,6 +17,7 @@ use tokio_util::task::TaskTracker;
 use crate::door::{Door, Services};
 use crate::opening::Opening;
 use crate::running::{Connections, Failure};
+use crate::shared_port::SharedPort;
 use crate::stack::{self, Shared};
 use crate::{Port, PortNumber, Protocol, Running, Settings, Shards, StartError};
 
@@ -115,11 +116,11 @@ pub fn start(settings: Settings, workers: Arc<Workers>) -> Result<Running, Start
             settings.rest,
         ),
     };
-    let doors = settings
-        .ports
-        .iter()
-        .zip(listeners)
-        .map(|(port, listener)| Door { listener, services: front_ends.services(port.protocol, &handlers) });
+    let doors = settings.ports.iter().zip(listeners).map(|(port, listener)| Door {
+        listener,
+        protocols: port.protocols.clone(),
+        services: front_ends.services(&port.protocols, &handlers),
+    });
     let doors = doors.collect();
 
     let failure = Failure::new(OnceLock::new());
@@ -163,14 +164,25 @@ struct FrontEnds {
 
 impl FrontEnds {
     /// One service for each worker's handler.
-    fn services(&self, protocol: Protocol, handlers: &[Handler]) -> Services {
+    fn services(&self, protocols: &[Protocol], handlers: &[Handler]) -> Services {
         let handlers = handlers.iter().cloned();
-        match protocol {
-            Protocol::Grpc => Services::Grpc(handlers.map(&self.grpc).collect()),
-            Protocol::Http => Services::Http(handlers.map(|handler| self.http(handler)).collect()),
-            Protocol::WebSocket => {
+        match protocols {
+            [Protocol::Grpc] => Services::Grpc(handlers.map(&self.grpc).collect()),
+            [Protocol::Http] => Services::Http(handlers.map(|handler| self.http(handler)).collect()),
+            [Protocol::WebSocket] => {
                 Services::WebSocket(handlers.map(|handler| self.websocket.port(handler)).collect())
             }
+            several => Services::Several(handlers.map(|handler| self.shared(several, &handler)).collect()),
+        }
+    }
+
+    /// All of `protocols` by one handler.
+    fn shared(&self, protocols: &[Protocol], handler: &Handler) -> SharedPort {
+        let speaks = |protocol| protocols.contains(&protocol).then(|| handler.clone());
+        SharedPort {
+            grpc: speaks(Protocol::Grpc).map(&self.grpc),
+            http: speaks(Protocol::Http).map(|handler| self.http(handler)),
+            websocket: speaks(Protocol::WebSocket).map(|handler| self.websocket.port(handler)),
         }
     }
 

@@ -59,7 +59,11 @@ fn put_problem(part: &str, problem: &Problem, body: &[u8], to: &mut Vec<u8>) {
         _ if input.is_empty() => to.extend_from_slice(b",\"input\":null"),
         _ if input.len() <= MAX_INPUT => {
             to.extend_from_slice(b",\"input\":");
-            to.extend_from_slice(input);
+            // Numbers that no client can hold, and what follows an error in the text, are told as text.
+            match serde_json::from_slice::<serde_json::Value>(input) {
+                Ok(_) => to.extend_from_slice(input),
+                Err(_) => put_text(&String::from_utf8_lossy(input), to),
+            }
         }
         _ => {}
     }

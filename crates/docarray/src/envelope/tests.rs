@@ -95,6 +95,16 @@ fn parameters_may_be_missing_unless_some_are_required() {
 }
 
 #[test]
+fn values_that_no_client_can_read_are_told_as_text() {
+    check_invalid(
+        &endpoint(None),
+        r#"{"data": {"id": "a", "title": 1e999}}"#,
+        &json!([{"type": "string_type", "loc": ["body", "data", "title"], "input": "1e999",
+            "msg": "Input should be a valid string"}]),
+    );
+}
+
+#[test]
 fn what_is_wrong_is_told_as_fastapi_does() {
     let endpoint = endpoint(None);
     let missing = |loc: Value, input: Value| json!([{"type": "missing", "loc": loc, "msg": "Field required", "input": input}]);

@@ -81,16 +81,26 @@ impl Components {
     }
 }
 
+/// Numbers or truth values, null for numbers that JSON has not, or the rows of a tensor of a higher rank.
+fn tensor_items() -> Value {
+    json!({"anyOf": [{"type": ["number", "boolean", "null"]}, {"items": {}, "type": "array"}]})
+}
+
 /// A name as OpenAPI allows it.
 fn plain(name: &str) -> String {
     let allowed = |c: char| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '_' };
     name.chars().map(allowed).collect()
 }
 
-/// Points references to definitions at components.
+/// Points references to definitions at components, and tells what tensors hold.
 fn rename(schema: &mut Value, names: &Map<String, Value>) {
     match schema {
         Value::Object(entries) => {
+            if entries.contains_key("tensor/array shape") {
+                // Schemas of executors tell of vectors without NaN only; a tensor may be a single item, too.
+                entries.insert("type".to_owned(), json!(["array", "number", "boolean"]));
+                entries.insert("items".to_owned(), tensor_items());
+            }
             for (key, value) in entries {
                 match value {
                     Value::String(target) if key == "$ref" => {

@@ -88,3 +88,14 @@ fn operations_are_named_as_fastapi_names_them() {
     names.sort_unstable();
     assert_eq!(names, ["/", "/default", "/dry_run", "/search", "/status", "/tokens/of"]);
 }
+
+#[test]
+fn tensors_are_told_as_they_are_answered() {
+    let vector = json!({"type": "array", "items": {"type": "number"}, "tensor/array shape": "not specified"});
+    let text = json!({"title": "Text", "type": "object", "properties": {"vector": vector}});
+    let document = openapi(vec![("/index", Some(endpoint(&text, &text, false)))]);
+    let vector = &document["components"]["schemas"]["Text"]["properties"]["vector"];
+    assert_eq!(vector["type"], json!(["array", "number", "boolean"]));
+    let items = json!([{"type": ["number", "boolean", "null"]}, {"items": {}, "type": "array"}]);
+    assert_eq!(vector["items"], json!({"anyOf": items}));
+}

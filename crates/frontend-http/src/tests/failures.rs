@@ -46,6 +46,22 @@ async fn an_executors_exception_is_a_detail() {
 }
 
 #[tokio::test]
+async fn documents_that_an_executor_finds_wrong_are_422() {
+    let stage = Stage::new(async |request: Request| {
+        let exception = call::Exception { name: "ValidationError".into(), ..call::Exception::default() };
+        let description = "docs[0].views: out of range".into();
+        let mut message = request.message;
+        message.header.status =
+            Some(Box::new(Status { is_error: true, description, exception: Some(exception) }));
+        Ok(Response::One(message))
+    });
+    let answer = stage.post("/index", BODY).await;
+    assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let problem = json!({"type": "value_error", "loc": ["body"], "msg": "docs[0].views: out of range"});
+    assert_eq!(answer.json(), json!({"detail": [problem]}));
+}
+
+#[tokio::test]
 async fn what_is_too_much_is_refused_with_a_pause() {
     let echo = async |request: Request| Ok(Response::One(request.message));
     for limits in [Limits { requests: 0, ..Limits::default() }, Limits { bytes: 10, ..Limits::default() }] {

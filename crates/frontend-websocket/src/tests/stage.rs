@@ -197,9 +197,11 @@ fn catalog() -> Catalog {
         is_generator: false,
         is_singleton_doc: false,
     };
+    let stream = EndpointSchema { is_generator: true, is_singleton_doc: true, ..schema.clone() };
     let endpoints = ["/echo", "/hold", "/gone"].map(|name| (name.into(), Some(schema.clone())));
+    let endpoints = endpoints.into_iter().chain([("/stream".into(), Some(stream))]);
     let catalog = Catalog::default();
-    catalog.set(Discovery { endpoints: endpoints.into_iter().collect(), write_endpoints: Vec::new() });
+    catalog.set(Discovery { endpoints: endpoints.collect(), write_endpoints: Vec::new() });
     catalog
 }
 

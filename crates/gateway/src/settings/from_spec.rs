@@ -24,7 +24,7 @@ impl TryFrom<GatewaySpec> for Settings {
         });
         Ok(Self {
             name,
-            ports: ports(&server)?,
+            ports: ports(&server),
             tls,
             executors: executors(&graph)?,
             graph: GraphSpec {
@@ -49,20 +49,19 @@ impl TryFrom<GatewaySpec> for Settings {
     }
 }
 
-fn ports(server: &config::Server) -> Result<Vec<Port>, InvalidSettings> {
+fn ports(server: &config::Server) -> Vec<Port> {
     let listener = |listener: &config::Listener| {
-        let protocol = match listener.protocols.as_slice() {
-            [config::Protocol::Grpc] => Protocol::Grpc,
-            [config::Protocol::Http] => Protocol::Http,
-            [config::Protocol::WebSocket] => Protocol::WebSocket,
-            _ => return Err(InvalidSettings::Unsupported { what: "`--single-port` with several protocols" }),
-        };
+        let protocols = listener.protocols.iter().map(|protocol| match protocol {
+            config::Protocol::Grpc => Protocol::Grpc,
+            config::Protocol::Http => Protocol::Http,
+            config::Protocol::WebSocket => Protocol::WebSocket,
+        });
         let number = match (listener.port, server.free_ports) {
             (config::Port::Fixed(port), _) => PortNumber::Fixed(port),
             (config::Port::Free, None) => PortNumber::Free,
             (config::Port::Free, Some((first, last))) => PortNumber::FreeWithin(first, last),
         };
-        Ok(Port { protocol, host: server.host.clone(), number })
+        Port { protocols: protocols.collect(), host: server.host.clone(), number }
     };
     server.listeners.iter().map(listener).collect()
 }

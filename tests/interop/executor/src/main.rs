@@ -5,9 +5,11 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use docarray::{Doc, DocList, Id, NdArray};
+use bytes::Bytes;
+use docarray::{AnyUrl, Doc, DocList, Id, NdArray};
 use executor_runtime::{Registry, Setup, executor, requests};
 use futures_util::{Stream, StreamExt as _, stream};
+use serde_json::{Map, Value};
 
 /// A text.
 #[derive(Debug, Clone, Default, Doc)]
@@ -56,6 +58,75 @@ struct Plain {
     note: Option<String>,
     vector: Option<NdArray>,
     words: Vec<String>,
+}
+
+/// A field of each kind that a document can have.
+#[derive(Debug, Clone, Default, Doc)]
+struct Rich {
+    id: Id,
+    title: String,
+    #[document(default = 0)]
+    views: i32,
+    #[document(default = 0.5)]
+    score: f64,
+    #[document(default = false)]
+    draft: bool,
+    lang: Option<String>,
+    link: Option<AnyUrl>,
+    raw: Option<Bytes>,
+    vector: Option<NdArray>,
+    #[document(default)]
+    tags: Map<String, Value>,
+    #[document(default)]
+    words: Vec<String>,
+    part: Option<Part>,
+    #[document(default)]
+    parts: DocList<Part>,
+}
+
+/// What a request for [`Typed`] may say.
+#[derive(Debug, Clone, Copy, serde::Deserialize)]
+#[serde(default)]
+struct Options {
+    limit: u32,
+    loud: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { limit: 10, loud: false }
+    }
+}
+
+/// Endpoints of every shape, over documents of every kind.
+#[derive(Debug, Default)]
+struct Typed;
+
+#[executor]
+impl Typed {
+    #[requests(on = "/rich")]
+    fn rich(&self, docs: DocList<Rich>) -> DocList<Rich> {
+        docs
+    }
+
+    #[requests(on = "/limited")]
+    fn limited(&self, docs: DocList<Rich>, parameters: Options) -> DocList<Text> {
+        let text = |doc: Rich| {
+            let text = if parameters.loud { doc.title.to_uppercase() } else { doc.title };
+            Text { id: doc.id, text: Some(text) }
+        };
+        docs.into_iter().take(parameters.limit as usize).map(text).collect()
+    }
+
+    #[requests(on = "/results")]
+    fn results(&self, docs: &DocList<Rich>) -> Map<String, Value> {
+        Map::from_iter([("n".to_owned(), docs.len().into())])
+    }
+
+    #[requests(on = "/words")]
+    fn words(&self, doc: Rich) -> impl Stream<Item = Text> + Send + use<> {
+        stream::iter(doc.words).map(|word| Text { text: Some(word), ..Text::default() })
+    }
 }
 
 /// Returns documents as they come.
@@ -182,5 +253,6 @@ impl Tools {
 }
 
 fn main() -> ExitCode {
-    executor::main(&Registry::new().with::<FooExecutor>().with::<Tools>().with::<Schemas>().with::<Named>())
+    let registry = Registry::new().with::<FooExecutor>().with::<Tools>().with::<Typed>();
+    executor::main(&registry.with::<Schemas>().with::<Named>())
 }

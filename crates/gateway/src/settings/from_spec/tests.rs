@@ -18,7 +18,8 @@ fn settings(arguments: &[&str]) -> Result<Settings, InvalidSettings> {
 #[test]
 fn defaults_are_those_of_the_parts() {
     let (got, own) = (settings(&["--port", "8080"]).unwrap(), Settings::default());
-    let port = Port { protocol: Protocol::Grpc, host: "0.0.0.0".to_owned(), number: PortNumber::Fixed(8080) };
+    let port =
+        Port { protocols: vec![Protocol::Grpc], host: "0.0.0.0".to_owned(), number: PortNumber::Fixed(8080) };
     assert_eq!(got.ports, [port]);
     assert_eq!(got.name, "gateway");
     assert_eq!(got.calls.prefetch, own.calls.prefetch);
@@ -83,9 +84,14 @@ fn a_port_speaks_its_protocol() {
     let protocols = ["GRPC", "HTTP", "WEBSOCKET"];
     let ports = ["8080", "8081", "8082"];
     let all = settings(&[&["--protocol"], &protocols[..], &["--port"], &ports].concat()).unwrap();
-    let spoken: Vec<_> = all.ports.iter().map(|port| (port.protocol, port.number)).collect();
+    let spoken: Vec<_> = all.ports.iter().map(|port| (port.protocols.clone(), port.number)).collect();
     let want = [(Protocol::Grpc, 8080), (Protocol::Http, 8081), (Protocol::WebSocket, 8082)];
-    assert_eq!(spoken, want.map(|(protocol, port)| (protocol, PortNumber::Fixed(port))));
+    assert_eq!(spoken, want.map(|(protocol, port)| (vec![protocol], PortNumber::Fixed(port))));
+
+    let one =
+        settings(&[&["--single-port", "--port", "8080", "--protocol"], &protocols[..]].concat()).unwrap();
+    assert_eq!(one.ports[0].protocols, [Protocol::Grpc, Protocol::Http, Protocol::WebSocket]);
+    assert_eq!((one.ports.len(), one.ports[0].number), (1, PortNumber::Fixed(8080)));
 }
 
 #[test]
