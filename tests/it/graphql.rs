@@ -7,7 +7,7 @@ use tests::{Sandbox, Stub, eventually};
 use crate::http::web;
 
 fn graphql(settings: &mut gateway::Settings) {
-    settings.ports.push(Port { protocol: Protocol::Http, ..Port::default() });
+    settings.ports.push(Port::of(&[Protocol::Http]));
     settings.graphql = Some(frontend_graphql::Settings::default());
 }
 
@@ -28,7 +28,7 @@ async fn it_is_served_beside_the_routes_of_endpoints() {
 #[tokio::test]
 async fn it_is_not_there_unless_exposed() {
     let http = |settings: &mut gateway::Settings| {
-        settings.ports.push(Port { protocol: Protocol::Http, ..Port::default() });
+        settings.ports.push(Port::of(&[Protocol::Http]));
     };
     let sandbox =
         Sandbox::builder().executor("encoder", Stub::echo(&["/index"])).settings(http).start().await;
