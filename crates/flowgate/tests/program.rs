@@ -61,7 +61,7 @@ fn a_file_is_checked() {
     check(&["check", good], 0, "one+two > both", "");
     check(&["check", good], 0, "flowchart LR", "");
     let (_folder, bad) =
-        file("jtype: Flow\nexecutors:\n  - {name: a, uses: docker://image}\n  - {name: b, shards: 2}\n");
+        file("jtype: Flow\nexecutors:\n  - {name: a, uses: docker://image}\n  - {name: b, uses: 'jinahub://Indexer'}\n");
     let bad = bad.to_str().unwrap();
     check(
         &["check", bad],
@@ -73,7 +73,7 @@ fn a_file_is_checked() {
         &["check", bad],
         2,
         "",
-        "executor `b`: an executor in several shards is not supported by this version",
+        "executor `b`: an executor from the Hub is not supported by this version",
     );
     check(&["check", "/no/such/file.yml"], 2, "", "/no/such/file.yml");
 }
