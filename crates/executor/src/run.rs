@@ -1,18 +1,16 @@
 //! The executor as a process.
 
 use std::error::Error;
-use std::io::{self, IsTerminal as _, Write as _};
+use std::io::{self, Write as _};
 use std::num::NonZeroUsize;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use config::{ExecutorSpec, Level, LogLayout, LogSpec, Role};
+use config::{ExecutorSpec, Role};
 use executor_runtime::{Entry, Registry};
-use server::log::{Format, Log};
-use server::{Outcome, Signal, Signals, Workers, tls};
+use server::{Outcome, Signals, Workers};
 use tokio::runtime::Builder;
-use tracing::level_filters::LevelFilter;
-use tracing::{error, info, warn};
+use tracing::warn;
 
 use crate::{
     HeadSettings, InvalidSettings, Running, RunningHead, Settings, StartError, entry, start, start_head,
@@ -21,9 +19,7 @@ use crate::{
 /// Runs an executor of `registry`, or a head, until it is told to stop.
 #[must_use]
 pub fn run(spec: ExecutorSpec, registry: &Registry) -> ExitCode {
-    if let Some(log) = log(&spec.log)
-        && let Err(error) = server::log::init(log)
-    {
+    if let Err(error) = server::log::start(&spec.log) {
         complain(&error);
         return ExitCode::from(2);
     }
@@ -84,16 +80,16 @@ fn serve(job: Job) -> Result<Outcome, StartError> {
         let mut signals = Signals::new().map_err(refused("signals"))?;
         let started = tokio::select! {
             started = job.start(workers) => started?,
-            () = stopped(&mut signals, None) => return Ok(Outcome::Clean),
+            () = signals.stopped(None) => return Ok(Outcome::Clean),
         };
         match started {
             Started::Executor(running) => {
                 let tls = running.tls().cloned();
-                running.run(async move { stopped(&mut signals, tls).await }).await
+                running.run(async move { signals.stopped(tls).await }).await
             }
             Started::Head(running) => {
                 let tls = running.tls().cloned();
-                Ok(running.run(async move { stopped(&mut signals, tls).await }).await)
+                Ok(running.run(async move { signals.stopped(tls).await }).await)
             }
         }
     });
@@ -102,48 +98,10 @@ fn serve(job: Job) -> Result<Outcome, StartError> {
     outcome
 }
 
-/// Reloads certificates when asked to; ends when the process is told to stop.
-async fn stopped(signals: &mut Signals, tls: Option<tls::Acceptor>) {
-    loop {
-        match (signals.next().await, &tls) {
-            (Signal::Stop, _) => break,
-            (Signal::Reload, None) => {}
-            (Signal::Reload, Some(tls)) => match tls.reload() {
-                Ok(()) => info!("certificates reloaded"),
-                Err(error) => {
-                    let error: &dyn Error = &error;
-                    error!(error, "new certificates are wrong, the old ones stay in use");
-                }
-            },
-        }
-    }
-    info!("draining");
-}
-
 /// Says why the process ends where somebody will read it, whatever the log is.
 pub(crate) fn complain(error: &dyn Error) {
     let causes = std::iter::successors(error.source(), |cause| (*cause).source());
     let text = causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"));
     // If nobody listens there is nobody to tell.
     let _unheard = writeln!(io::stderr(), "executor: {text}");
-}
-
-fn log(spec: &LogSpec) -> Option<Log> {
-    let level = match spec.level.unwrap_or(Level::Info) {
-        Level::Debug => LevelFilter::DEBUG,
-        Level::Info | Level::Success => LevelFilter::INFO,
-        Level::Warning => LevelFilter::WARN,
-        Level::Error | Level::Critical => LevelFilter::ERROR,
-    };
-    let format = match &spec.layout {
-        LogLayout::Quiet => return None,
-        LogLayout::Json => Format::Json,
-        LogLayout::Default | LogLayout::Docker => {
-            Format::Text { colours: spec.colours && io::stdout().is_terminal() }
-        }
-        LogLayout::Plain | LogLayout::Remote | LogLayout::Profile | LogLayout::File(_) => {
-            Format::Text { colours: false }
-        }
-    };
-    Some(Log { level, format })
 }

@@ -127,9 +127,9 @@ impl Running {
         self.block_on(signals).await
     }
 
-    pub(crate) async fn block_on(self, signals: Signals) -> Result<Outcome, Error> {
+    pub(crate) async fn block_on(self, mut signals: Signals) -> Result<Outcome, Error> {
         let tls = self.gateway.tls().cloned();
-        self.run(gateway::stop_signal(signals, tls)).await
+        self.run(async move { signals.stopped(tls).await }).await
     }
 
     /// Runs until `signal`, then stops: the gateway first, because what it has in flight needs the executors.

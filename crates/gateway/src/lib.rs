@@ -14,7 +14,7 @@ mod stack;
 mod start;
 
 pub use error::StartError;
-pub use run::{main, run, start_log, stop_signal};
+pub use run::{main, run};
 pub use running::Running;
 pub use settings::{Executor, InvalidSettings, Port, PortNumber, Protocol, Settings, Shards};
 pub use start::start;

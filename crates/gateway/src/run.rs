@@ -1,17 +1,15 @@
 //! The gateway as a process.
 
 use std::error::Error;
-use std::io::{self, IsTerminal as _, Write as _};
+use std::io::{self, Write as _};
 use std::num::NonZeroUsize;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use config::{Command, GatewaySpec, Level, LogLayout, LogSpec, Parsed, Warning};
-use server::log::{Format, Log, LogError};
-use server::{Outcome, Signal, Signals, Workers, tls};
+use config::{Command, GatewaySpec, Parsed, Warning};
+use server::{Outcome, Signals, Workers};
 use tokio::runtime::Builder;
-use tracing::level_filters::LevelFilter;
-use tracing::{error, info, warn};
+use tracing::warn;
 
 use crate::{Settings, StartError, start};
 
@@ -37,7 +35,7 @@ pub fn main(arguments: impl Iterator<Item = String>) -> ExitCode {
 /// Runs a gateway until it is told to stop. `warnings` are those of its configuration, for the log.
 #[must_use]
 pub fn run(spec: GatewaySpec, warnings: &[Warning]) -> ExitCode {
-    if let Err(error) = start_log(&spec.log) {
+    if let Err(error) = server::log::start(&spec.log) {
         complain(&error);
         return ExitCode::from(2);
     }
@@ -64,29 +62,11 @@ fn serve(settings: Settings) -> Result<Outcome, StartError> {
     let workers = Arc::new(Workers::start(workers.get()).map_err(refused("threads"))?);
     let runtime = Builder::new_current_thread().enable_all().build().map_err(refused("a runtime"))?;
     runtime.block_on(async {
-        let signals = Signals::new().map_err(refused("signals"))?;
+        let mut signals = Signals::new().map_err(refused("signals"))?;
         let running = start(settings, workers)?;
-        let stop = stop_signal(signals, running.tls().cloned());
-        running.run(stop).await
+        let tls = running.tls().cloned();
+        running.run(async move { signals.stopped(tls).await }).await
     })
-}
-
-/// Reloads certificates when asked to; ends when the process is told to stop.
-pub async fn stop_signal(mut signals: Signals, tls: Option<tls::Acceptor>) {
-    loop {
-        match (signals.next().await, &tls) {
-            (Signal::Stop, _) => break,
-            (Signal::Reload, None) => {}
-            (Signal::Reload, Some(tls)) => match tls.reload() {
-                Ok(()) => info!("certificates reloaded"),
-                Err(error) => {
-                    let error: &dyn Error = &error;
-                    error!(error, "new certificates are wrong, the old ones stay in use");
-                }
-            },
-        }
-    }
-    info!("draining");
 }
 
 /// Says why the process ends where somebody will read it, whatever the log is.
@@ -95,33 +75,4 @@ fn complain(error: &dyn Error) {
     let text = causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"));
     // If nobody listens there is nobody to tell.
     let _unheard = writeln!(io::stderr(), "gateway: {text}");
-}
-
-/// Sends the log of the process where `spec` says, from now on.
-///
-/// # Errors
-///
-/// If the environment has other wishes that are not valid, or there is a log already.
-pub fn start_log(spec: &LogSpec) -> Result<(), LogError> {
-    log(spec).map_or(Ok(()), server::log::init)
-}
-
-fn log(spec: &LogSpec) -> Option<Log> {
-    let level = match spec.level.unwrap_or(Level::Info) {
-        Level::Debug => LevelFilter::DEBUG,
-        Level::Info | Level::Success => LevelFilter::INFO,
-        Level::Warning => LevelFilter::WARN,
-        Level::Error | Level::Critical => LevelFilter::ERROR,
-    };
-    let format = match &spec.layout {
-        LogLayout::Quiet => return None,
-        LogLayout::Json => Format::Json,
-        LogLayout::Default | LogLayout::Docker => {
-            Format::Text { colours: spec.colours && io::stdout().is_terminal() }
-        }
-        LogLayout::Plain | LogLayout::Remote | LogLayout::Profile | LogLayout::File(_) => {
-            Format::Text { colours: false }
-        }
-    };
-    Some(Log { level, format })
 }

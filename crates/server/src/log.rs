@@ -1,5 +1,8 @@
 //! Where the lines of the log go.
 
+use std::io::{self, IsTerminal as _};
+
+use config::{Level, LogLayout, LogSpec};
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::{ParseError, Targets};
 use tracing_subscriber::layer::SubscriberExt as _;
@@ -40,6 +43,35 @@ pub enum LogError {
 
 /// Libraries whose debugging news is for their own developers; `RUST_LOG` shows it.
 const QUIET: [&str; 6] = ["h2", "hyper", "hyper_util", "rustls", "tokio_util", "tower"];
+
+/// Sends the log of the process where its configuration says, from now on.
+///
+/// # Errors
+///
+/// If the environment has other wishes that are not valid, or there is a log already.
+pub fn start(spec: &LogSpec) -> Result<(), LogError> {
+    of_spec(spec).map_or(Ok(()), init)
+}
+
+fn of_spec(spec: &LogSpec) -> Option<Log> {
+    let level = match spec.level.unwrap_or(Level::Info) {
+        Level::Debug => LevelFilter::DEBUG,
+        Level::Info | Level::Success => LevelFilter::INFO,
+        Level::Warning => LevelFilter::WARN,
+        Level::Error | Level::Critical => LevelFilter::ERROR,
+    };
+    let format = match &spec.layout {
+        LogLayout::Quiet => return None,
+        LogLayout::Json => Format::Json,
+        LogLayout::Default | LogLayout::Docker => {
+            Format::Text { colours: spec.colours && io::stdout().is_terminal() }
+        }
+        LogLayout::Plain | LogLayout::Remote | LogLayout::Profile | LogLayout::File(_) => {
+            Format::Text { colours: false }
+        }
+    };
+    Some(Log { level, format })
+}
 
 /// Sends the log of the process to its standard output from now on. `RUST_LOG`, where it is set, says what is
 /// shown instead of `log.level`.

@@ -3,6 +3,9 @@
 use std::io;
 
 use tokio::signal::unix::{self, SignalKind, signal};
+use tracing::{error, info};
+
+use crate::tls;
 
 /// A signal that means something to every process here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,5 +45,23 @@ impl Signals {
             _ = self.interrupt.recv() => Signal::Stop,
             _ = self.hangup.recv() => Signal::Reload,
         }
+    }
+
+    /// Reloads certificates when asked to; ends when the process is told to stop. Cancel-safe.
+    pub async fn stopped(&mut self, tls: Option<tls::Acceptor>) {
+        loop {
+            match (self.next().await, &tls) {
+                (Signal::Stop, _) => break,
+                (Signal::Reload, None) => {}
+                (Signal::Reload, Some(tls)) => match tls.reload() {
+                    Ok(()) => info!("certificates reloaded"),
+                    Err(error) => {
+                        let error: &dyn std::error::Error = &error;
+                        error!(error, "new certificates are wrong, the old ones stay in use");
+                    }
+                },
+            }
+        }
+        info!("draining");
     }
 }

@@ -58,7 +58,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("info", &["call", "docarray", "grpc", "proto"]),
     ("proto", &["call"]),
     ("routing", &["call", "docarray"]),
-    ("server", &[]),
+    ("server", &["config"]),
     ("xtask", &[]),
 ];
 

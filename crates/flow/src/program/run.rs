@@ -17,7 +17,7 @@ pub(super) fn run(file: &Path, env: &Environment, registry: &Registry) -> ExitCo
         Ok(plan) => plan,
         Err(error) => return failed(&error),
     };
-    if let Err(error) = gateway::start_log(&plan.spec().gateway.log) {
+    if let Err(error) = server::log::start(&plan.spec().gateway.log) {
         complain(&chain(&error));
         return ExitCode::from(WRONG);
     }
