@@ -12,7 +12,9 @@ mod telemetry;
 pub use commands::{
     Check, Command, Export, ExportFormat, FlowCommand, Help, Parsed, Ping, PingTarget, Version,
 };
-pub use executor::{Batching, ExecutorSpec, Head, Polling, PollingRule, Provider, Role, Shard, Uses};
+pub use executor::{
+    Batching, ExecutorSpec, Head, Polling, PollingRule, Provider, PythonSpec, Role, Shard, Uses,
+};
 pub use flow::{Deployment, DeploymentRole, External, FlowSpec};
 pub use gateway::{CustomEndpoint, GatewaySpec, Graph, HttpSpec};
 pub use network::{

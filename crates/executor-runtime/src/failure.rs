@@ -16,12 +16,28 @@ pub struct Failure {
     pub message: String,
     /// What is behind it, from the outside in.
     pub causes: Vec<String>,
+    /// What callers are told in place of all that, where code outside of this process says it.
+    pub(crate) told: Option<Box<Status>>,
 }
 
 impl Failure {
     /// A failure of class `name` without a cause.
     pub fn new(name: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { name: name.into(), message: message.into(), causes: Vec::new() }
+        Self { name: name.into(), message: message.into(), causes: Vec::new(), told: None }
+    }
+
+    /// A failure of code outside of this process, with the status that tells callers of it.
+    #[must_use]
+    pub fn told(status: Status) -> Self {
+        let exception = status.exception.as_ref();
+        let name = exception.map_or_else(|| "Exception".to_owned(), |exception| exception.name.to_string());
+        let stacks = exception.into_iter().flat_map(|exception| &exception.stacks);
+        Self {
+            name,
+            message: status.description.to_string(),
+            causes: stacks.map(ToString::to_string).collect(),
+            told: Some(Box::new(Status { is_error: true, ..status })),
+        }
     }
 
     /// Takes an error of type `E`.
@@ -35,7 +51,7 @@ impl Failure {
                     causes.push(cause.to_string());
                     source = cause.source();
                 }
-                Self { name: class_of::<E>(), message: error.to_string(), causes }
+                Self { name: class_of::<E>(), message: error.to_string(), causes, told: None }
             }
         }
     }
@@ -56,6 +72,9 @@ impl Failure {
 
     /// The status of an answer, in the form that Python executors give it.
     pub(crate) fn status(&self, executor: &str) -> Status {
+        if let Some(told) = &self.told {
+            return (**told).clone();
+        }
         let mut stacks = vec![ByteString::from_static("Traceback (most recent call last):\n")];
         stacks.extend(self.causes.iter().rev().map(|cause| ByteString::from(format!("  {cause}\n"))));
         stacks.push(format!("{}: {}\n", self.name, self.message).into());

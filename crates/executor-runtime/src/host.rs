@@ -22,7 +22,7 @@ use crate::gate::Gate;
 use crate::outcome::Identity;
 use crate::registry::Instance;
 use crate::service::Service;
-use crate::{BuildError, Entry, ExecutorSettings, Failure, Setup, pass_through};
+use crate::{BuildError, Entry, ExecutorSettings, Failure, Foreign, Setup, pass_through};
 
 /// An executor that answers. Cloning is cheap.
 #[derive(Clone)]
@@ -50,7 +50,7 @@ pub enum HostError {
         /// As configured.
         method: String,
         /// The class.
-        executor: &'static str,
+        executor: String,
         /// The functions that it does have.
         known: String,
     },
@@ -64,17 +64,38 @@ pub enum HostError {
 pub fn host(entry: &Entry, settings: ExecutorSettings) -> Result<Hosted, HostError> {
     let setup = Setup::of(&settings, entry.class());
     let instance = entry.build(settings.uses_with.clone(), &setup)?;
-    let mut endpoints = rebind(instance.endpoints.clone(), &settings.uses_requests, entry.class())?;
+    hosted(ByteString::from_static(entry.class()), instance, settings, 1)
+}
+
+/// Binds the endpoints of code that runs in other processes. How it is made, `uses_with` and the like, is those
+/// processes' own; endpoints are bound again by `uses_requests`.
+///
+/// # Errors
+///
+/// If `uses_requests` names a function that it does not have.
+pub fn host_foreign(foreign: Foreign, settings: ExecutorSettings) -> Result<Hosted, HostError> {
+    let (class, parallel) = (foreign.class.clone(), foreign.parallel);
+    hosted(class, foreign.into_instance(), settings, parallel)
+}
+
+fn hosted(
+    class: ByteString,
+    instance: Instance,
+    settings: ExecutorSettings,
+    parallel: usize,
+) -> Result<Hosted, HostError> {
+    let meta_name = settings.meta_name.as_deref().unwrap_or(&class).into();
+    let mut endpoints = rebind(instance.endpoints.clone(), &settings.uses_requests, &class)?;
     // It is told last, and an executor may have one of its own.
     let dry_run =
         endpoints.shift_remove(DRY_RUN_ENDPOINT).unwrap_or_else(|| Arc::new(pass_through::dry_run()));
     endpoints.insert(ByteString::from_static(DRY_RUN_ENDPOINT), dry_run);
     let identity = Identity { deployment: settings.deployment().into(), pod: settings.name.clone() };
-    let max_blocking = if settings.allow_concurrent { threads() } else { 1 };
+    let max_blocking = parallel * if settings.allow_concurrent { threads() } else { 1 };
     let service = Service {
         identity,
-        class: entry.class(),
-        meta_name: setup.meta_name.into(),
+        class,
+        meta_name,
         gate: Gate::new(settings.max_running, settings.max_waiting),
         blocking_gate: Gate::new(max_blocking, settings.max_waiting),
         blocking: TaskTracker::new(),
@@ -112,6 +133,18 @@ impl Hosted {
         let calls = DataCalls::new(self.handler(), self.admission.clone(), self.grpc.clone());
         let discovery = JinaDiscoverEndpointsRpcServer::new(Discover(self.discovery.clone()));
         Grpc::new(calls, Offers { single: true, list: true, stream: true }, control.add_service(discovery))
+    }
+
+    /// The replica's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.service.identity.pod
+    }
+
+    /// The name of the executor's class.
+    #[must_use]
+    pub fn class(&self) -> &str {
+        &self.service.class
     }
 
     /// What is in flight.
@@ -158,18 +191,17 @@ type Endpoints = IndexMap<ByteString, Arc<Bound>>;
 fn rebind(
     mut endpoints: Endpoints,
     requests: &IndexMap<String, String>,
-    executor: &'static str,
+    executor: &str,
 ) -> Result<Endpoints, HostError> {
-    let methods: IndexMap<&str, Arc<Bound>> =
-        endpoints.values().map(|bound| (bound.method, bound.clone())).collect();
+    let methods: Endpoints = endpoints.values().map(|bound| (bound.method.clone(), bound.clone())).collect();
     let named: HashSet<&str> = requests.values().map(String::as_str).collect();
-    endpoints.retain(|_, bound| !named.contains(bound.method));
+    endpoints.retain(|_, bound| !named.contains(&*bound.method));
     for (endpoint, method) in requests {
         let bound = methods.get(&**method).ok_or_else(|| HostError::UnknownMethod {
             endpoint: endpoint.clone(),
             method: method.clone(),
-            executor,
-            known: methods.keys().copied().collect::<Vec<_>>().join(", "),
+            executor: executor.to_owned(),
+            known: methods.keys().map(|method| &**method).collect::<Vec<_>>().join(", "),
         })?;
         endpoints.insert(endpoint.as_str().into(), bound.clone());
     }

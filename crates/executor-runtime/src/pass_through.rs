@@ -36,7 +36,7 @@ impl Executor for PassThrough {
 /// The endpoint with which gateways try out a graph.
 pub(crate) fn dry_run() -> Bound {
     Bound {
-        method: "dry_run",
+        method: ByteString::from_static("dry_run"),
         is_write: false,
         schema: any_document(),
         code: Code::Async(Box::new(|_| Box::pin(async { Ok(Outcome::default()) }))),

@@ -23,7 +23,7 @@ use crate::{Context, Failure, Invocation, Outcome};
 pub(crate) struct Service {
     pub(crate) endpoints: IndexMap<ByteString, Arc<Bound>>,
     pub(crate) identity: Identity,
-    pub(crate) class: &'static str,
+    pub(crate) class: ByteString,
     pub(crate) meta_name: Arc<str>,
     /// Before `async` code and streams.
     pub(crate) gate: Gate,
@@ -116,6 +116,20 @@ impl Service {
                     Err(_) => return Err(Error::new(ErrorCode::Unavailable, Closing)),
                 }
             }
+            Code::Foreign { run, blocking: false } => {
+                let _place = self.gate.enter().await?;
+                run(invocation).await?
+            }
+            Code::Foreign { run, blocking: true } => {
+                let place = self.blocking_gate.enter().await?;
+                let call = run(invocation);
+                // As above: it is not stopped by a caller who leaves.
+                let call = self.blocking.spawn(async move {
+                    let _place: Place = place;
+                    call.await
+                });
+                call.await.map_err(|_ended| Error::new(ErrorCode::Unavailable, Closing))??
+            }
             Code::Stream(_) => {
                 let message = format!("{}() streams documents: it is called with stream_doc", bound.method);
                 Err(Failure::new("TypeError", message))
@@ -197,7 +211,7 @@ impl Service {
             causes = ?failure.causes,
             "the executor failed"
         );
-        received.header.status = Some(Box::new(failure.status(self.class)));
+        received.header.status = Some(Box::new(failure.status(&self.class)));
         if self.exit_on_exceptions.contains(&failure.name) {
             tracing::error!(error = %failure, "the process ends after this error, as configured");
             self.exit.cancel();

@@ -8,6 +8,7 @@
 mod error;
 mod head;
 mod program;
+mod python;
 mod run;
 mod running;
 mod served;
@@ -17,6 +18,7 @@ mod start;
 pub use error::StartError;
 pub use head::{RunningHead, start_head};
 pub use program::main;
+pub use python::{Python, start_python};
 pub use run::run;
 pub use running::Running;
 pub use settings::{HeadSettings, InvalidSettings, Port, PortNumber, Serving, Settings, entry};

@@ -13,7 +13,8 @@ use tokio::runtime::Builder;
 use tracing::warn;
 
 use crate::{
-    HeadSettings, InvalidSettings, Running, RunningHead, Settings, StartError, entry, start, start_head,
+    HeadSettings, InvalidSettings, Python, Running, RunningHead, Settings, StartError, entry, start,
+    start_head, start_python,
 };
 
 /// Runs an executor of `registry`, or a head, until it is told to stop.
@@ -40,6 +41,7 @@ pub fn run(spec: ExecutorSpec, registry: &Registry) -> ExitCode {
 #[expect(clippy::large_enum_variant, reason = "there is one in the process")]
 enum Job {
     Executor(Settings, Entry),
+    Python(Settings, Python),
     Head(HeadSettings),
 }
 
@@ -54,6 +56,9 @@ impl Job {
         if let Role::Head(head) = &spec.role {
             return Ok(Self::Head(HeadSettings::new(&spec, head)?));
         }
+        if let Some(python) = Python::of(&spec) {
+            return Ok(Self::Python(Settings::try_from(spec)?, python));
+        }
         let entry = entry(&spec.uses, registry)?;
         Ok(Self::Executor(Settings::try_from(spec)?, entry))
     }
@@ -61,6 +66,9 @@ impl Job {
     async fn start(self, workers: Arc<Workers>) -> Result<Started, StartError> {
         match self {
             Self::Executor(settings, entry) => start(settings, entry, workers).await.map(Started::Executor),
+            Self::Python(settings, python) => {
+                start_python(settings, python, workers).await.map(Started::Executor)
+            }
             Self::Head(settings) => start_head(settings, workers).map(Started::Head),
         }
     }
@@ -70,7 +78,7 @@ fn serve(job: Job) -> Result<Outcome, StartError> {
     let refused = |what| move |source| StartError::System { what, source };
     let cores = || std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
     let configured = match &job {
-        Job::Executor(settings, _) => settings.serving.workers,
+        Job::Executor(settings, _) | Job::Python(settings, _) => settings.serving.workers,
         Job::Head(settings) => settings.serving.workers,
     };
     let workers = configured.unwrap_or_else(cores);

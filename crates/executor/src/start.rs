@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use executor_runtime::{Entry, host};
+use executor_runtime::{Entry, Hosted, host};
 use info::{JINA_SERVICES, Report, Traffic};
 use server::Workers;
 use tracing::info;
@@ -23,10 +23,14 @@ pub async fn start(settings: Settings, entry: Entry, workers: Arc<Workers>) -> R
     // Its code may block.
     let hosted = tokio::task::spawn_blocking(move || host(&entry, hosting));
     let hosted = hosted.await.map_err(|_panicked| StartError::Panicked)??;
+    serve(bound, hosted, workers)
+}
 
+/// Opens the port before an executor that is made.
+pub(crate) fn serve(bound: Bound, hosted: Hosted, workers: Arc<Workers>) -> Result<Running, StartError> {
     let control = info::control(Report::new(Traffic::default()), bound.health().clone(), &JINA_SERVICES);
     let services = vec![hosted.grpc(control); workers.count()];
     let served = bound.serve(services, workers)?;
-    info!(address = %served.address, name = settings.executor.name, executor = entry.class(), "executor started");
+    info!(address = %served.address, name = hosted.name(), executor = hosted.class(), "executor started");
     Ok(Running { served, hosted })
 }

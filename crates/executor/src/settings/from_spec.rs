@@ -44,7 +44,7 @@ impl TryFrom<ExecutorSpec> for Settings {
             (Role::Worker, Provider::Sagemaker | Provider::Azure) => return unsupported("`provider`"),
             (Role::Worker, Provider::None) => {}
         }
-        for key in spec.uses_dynamic_batching.keys() {
+        for key in spec.uses_dynamic_batching.keys().filter(|_| spec.python.is_none()) {
             tracing::warn!(key, "dynamic batching is not supported: requests are answered one by one");
         }
         Ok(Self { serving: Serving::try_from(&spec.server)?, executor: hosting(spec) })
