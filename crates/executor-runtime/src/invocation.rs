@@ -58,7 +58,11 @@ impl Invocation {
                 documents: Some(node::content(part.docs.clone())),
                 ..Message::default()
             };
-            message.routes.added.push(Route { executor: part.from.as_str().into(), ..Route::default() });
+            // Who never went through an executor has none.
+            if !part.from.is_empty() {
+                let executor = part.from.as_str().into();
+                message.routes.added.push(Route { executor, ..Route::default() });
+            }
             message
         };
         self.parts.iter().map(request).collect()

@@ -18,7 +18,7 @@ mod start;
 pub use error::StartError;
 pub use head::{RunningHead, start_head};
 pub use program::main;
-pub use python::{Python, start_python};
+pub use python::{Python, start_python, start_workers};
 pub use run::run;
 pub use running::Running;
 pub use settings::{HeadSettings, InvalidSettings, Port, PortNumber, Serving, Settings, entry};

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use config::{ExecutorSpec, Provider, PythonSpec};
 use executor_runtime::host_foreign;
+use indexmap::IndexMap;
 use info::Health;
 use serde_json::{Map, Value, json};
 use server::{DrainHandle, Workers};
@@ -11,7 +12,7 @@ use tokio::sync::watch;
 
 use crate::served::Bound;
 use crate::start::serve;
-use crate::{Running, Settings, StartError};
+use crate::{InvalidSettings, Running, Settings, StartError};
 
 /// How an executor in Python is run.
 #[derive(Debug, Clone)]
@@ -92,6 +93,22 @@ pub async fn start_python(
     let hosted = host_foreign(python.foreign(), hosting)?;
     follow(&handle, bound.health().clone(), python.up());
     serve(bound, hosted, workers)
+}
+
+/// Like [`start_python`], from the specification on; workers see these variables besides those of this process.
+///
+/// # Errors
+///
+/// If the specification is of no executor in Python, or it does not start.
+pub async fn start_workers(
+    spec: ExecutorSpec,
+    variables: &IndexMap<String, String>,
+    workers: Arc<Workers>,
+) -> Result<Running, StartError> {
+    let what = "an executor without a class in Python";
+    let mut python = Python::of(&spec).ok_or(InvalidSettings::Unsupported { what })?;
+    python.0.variables = variables.iter().map(|(name, value)| (name.into(), value.into())).collect();
+    start_python(Settings::try_from(spec)?, python, workers).await
 }
 
 /// Keeps readiness in step with the workers.

@@ -50,7 +50,9 @@ fn has_head(deployment: &Deployment) -> bool {
 /// The `jina` that is needed, if one is.
 async fn jina(plan: &Plan) -> Result<Option<Jina>, Error> {
     let in_python = |executor: &&ExecutorSpec| {
-        runner_of(&executor.uses, &plan.registry).is_ok_and(|runner| runner == Runner::Python)
+        let in_python =
+            runner_of(&executor.uses, &plan.registry).is_ok_and(|runner| runner == Runner::Python);
+        in_python && executor.python.is_none()
     };
     let needs_it = |deployment: &Deployment| {
         let Deployment { executor, uses_before, uses_after, .. } = deployment;
@@ -129,6 +131,9 @@ impl Placing<'_> {
     async fn start(&mut self, place: Place<'_>) -> Result<Address, Error> {
         let in_python = runner_of(&place.deployment.executor.uses, self.registry) == Ok(Runner::Python);
         let address = match &self.jina {
+            _ if in_python && place.deployment.executor.python.is_some() => {
+                place.in_workers(self.folder, self.workers.clone(), &mut self.executors).await?
+            }
             Some(jina) if in_python => place.python(jina, self.folder, &mut self.executors)?,
             // Where there is something in Python there is a `jina`.
             _ => place.in_process(self.registry, self.workers.clone(), &mut self.executors).await?,
@@ -158,12 +163,8 @@ impl<'a> Place<'a> {
         Self { deployment, shard, replica, name, port }
     }
 
-    async fn in_process(
-        self,
-        registry: &Registry,
-        workers: Arc<Workers>,
-        executors: &mut Executors,
-    ) -> Result<SocketAddr, Error> {
+    /// What a process of its own would be told.
+    fn spec(&self) -> ExecutorSpec {
         let mut spec = self.deployment.executor.clone();
         spec.name = Some(self.name.clone());
         spec.shard_id = self.shard;
@@ -176,6 +177,38 @@ impl<'a> Place<'a> {
         let port = self.port.map_or(Port::Free, Port::Fixed);
         spec.server.listeners = vec![Listener { port, protocols: vec![Protocol::Grpc] }];
         spec.server.tls = None;
+        spec
+    }
+
+    /// Starts an executor in Python whose workers are ours.
+    async fn in_workers(
+        self,
+        folder: Option<&Path>,
+        workers: Arc<Workers>,
+        executors: &mut Executors,
+    ) -> Result<SocketAddr, Error> {
+        let mut spec = self.spec();
+        if let (Some(python), Some(folder)) = (&mut spec.python, folder) {
+            python.search_paths.push(folder.to_string_lossy().into_owned());
+        }
+        let variables = &self.deployment.env;
+        let failed = |source: executor::StartError| Error::Executor {
+            executor: self.name.clone(),
+            source: source.into(),
+        };
+        let running = executor::start_workers(spec, variables, workers).await.map_err(failed)?;
+        let address = reachable(running.address());
+        executors.add(self.name, running);
+        Ok(address)
+    }
+
+    async fn in_process(
+        self,
+        registry: &Registry,
+        workers: Arc<Workers>,
+        executors: &mut Executors,
+    ) -> Result<SocketAddr, Error> {
+        let spec = self.spec();
         let failed = |source: executor::StartError| Error::Executor {
             executor: self.name.clone(),
             source: source.into(),
