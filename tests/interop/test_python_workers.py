@@ -16,7 +16,7 @@ from jina import Client
 from conftest import client, texts
 from executors import Text
 from generic import Generic
-from processes import BINARIES, HERE, JINA, free_port, until
+from processes import BINARIES, HERE, JINA, free_port, is_serving, until
 from snakes import Item
 
 ZOO = HERE / 'zoo.yml'
@@ -219,7 +219,9 @@ def test_without_workers_it_is_not_ready_and_says_so_until_they_are_back(stage):
     executor = workers(stage, '--name', 'zoo/rep-0').wait_serving()
     [worker] = pids(executor)
     os.kill(worker, signal.SIGKILL)
-    until(lambda: 'is started again' in executor.said(), 'it notices')
+    # Loading Jina alone takes longer than asking for health.
+    until(lambda: not is_serving(executor.port), 'it is not ready')
+    assert 'is started again' in executor.said()
     executor.wait_serving()
     assert pids(executor) - {worker}
 
@@ -318,3 +320,28 @@ def test_a_class_that_is_not_there_or_cannot_be_made_is_said(tmp_path):
     broken.write_text(f'jtype: Broken\npy_modules:\n  - {HERE / "snakes.py"}\n')
     code, said = refused('--python', broken, JINA_PYTHON=sys.executable)
     assert code == 1 and 'no luck' in said, said
+
+
+def test_a_flow_runs_a_class_in_workers(stage, tmp_path):
+    port = free_port()
+    flow = tmp_path / 'flow.yml'
+    flow.write_text(
+        f"""jtype: Flow
+with:
+  port: {port}
+executors:
+  - name: zoo
+    uses: {ZOO}
+    python_workers: 2
+    python_interpreter: {sys.executable}
+    uses_with:
+      greeting: servus
+    env:
+      NOBODY: reads
+"""
+    )
+    running = stage.start('flow', port, BINARIES / 'flowgate', 'flow', '--uses', flow).wait_serving()
+    [about] = client(running).post('/about', items(1), return_type=DocList[Item])
+    assert (about.tags['greeting'], about.tags['name']) == ('servus', 'zoo/rep-0')
+    running.terminate()
+    assert running.wait(30) == 0

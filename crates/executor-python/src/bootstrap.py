@@ -1,4 +1,8 @@
-import os, socket
+"""Takes the socket that is standard input, reads worker.py from it, and runs that."""
+
+import os
+import socket
+
 connection = socket.socket(fileno=os.dup(0))
 os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
 def exactly(n):
