@@ -35,6 +35,10 @@ pub struct Settings {
     pub graphql: Option<frontend_graphql::Settings>,
     /// What connections allow.
     pub http: HttpOptions,
+    /// Connections that wait to be accepted, for each port.
+    pub backlog: i32,
+    /// How often clients of WebSocket are pinged.
+    pub websocket_ping: Duration,
     /// What the process takes on.
     pub limits: Limits,
     /// The longest that a request may take; `None` leaves it to the client.
@@ -153,6 +157,8 @@ impl Default for Settings {
             rest: frontend_http::Settings::default(),
             graphql: None,
             http: HttpOptions::default(),
+            backlog: 1024,
+            websocket_ping: Duration::from_secs(20),
             limits: Limits::default(),
             max_timeout: None,
             drain: Timing::default(),

@@ -21,9 +21,6 @@ use crate::shared_port::SharedPort;
 use crate::stack::{self, Shared};
 use crate::{Port, PortNumber, Protocol, Running, Settings, Shards, StartError};
 
-/// Connections that wait to be accepted, for each port.
-const BACKLOG: i32 = 1024;
-
 /// What TLS clients may choose from, on every port: one acceptor, and one reload, serves them all. Clients of gRPC choose the
 /// first.
 const ALPN: [&str; 2] = ["h2", "http/1.1"];
@@ -42,7 +39,7 @@ const TRIES: usize = 64;
 ///
 /// Outside a tokio runtime: what is not done for one connection runs on the caller's.
 pub fn start(settings: Settings, workers: Arc<Workers>) -> Result<Running, StartError> {
-    let listeners = settings.ports.iter().map(bind).collect::<Result<Vec<_>, _>>()?;
+    let listeners = settings.ports.iter().map(|port| bind(port, settings.backlog)).collect::<Result<Vec<_>, _>>()?;
     let addresses: Vec<SocketAddr> = listeners.iter().map(Listener::address).collect();
     let tls = settings.tls.clone().map(|files| tls::Acceptor::new(files, &ALPN)).transpose()?;
     let graph = Arc::new(Graph::check(&settings.graph).map_err(StartError::Graph)?);
@@ -75,6 +72,7 @@ pub fn start(settings: Settings, workers: Arc<Workers>) -> Result<Running, Start
     let websocket = frontend_websocket::Settings {
         max_message: settings.calls.max_message.min(defaults.max_message),
         prefetch: settings.calls.prefetch,
+        keepalive: settings.websocket_ping,
         tasks: handle.tasks().clone(),
         stop: handle.token().clone(),
         ..defaults
@@ -194,8 +192,8 @@ impl FrontEnds {
     }
 }
 
-fn bind(port: &Port) -> Result<Listener, BindError> {
-    let bind = |number| Listener::bind(&port.host, number, BACKLOG);
+fn bind(port: &Port, backlog: i32) -> Result<Listener, BindError> {
+    let bind = |number| Listener::bind(&port.host, number, backlog);
     match port.number {
         PortNumber::Fixed(number) => bind(number),
         PortNumber::Free => bind(0),

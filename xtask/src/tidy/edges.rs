@@ -57,7 +57,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("grpc", &["call", "proto"]),
     ("info", &["call", "docarray", "grpc", "proto"]),
     ("proto", &["call"]),
-    ("routing", &["call", "docarray"]),
+    ("routing", &["call", "config", "docarray"]),
     ("server", &["config"]),
     ("xtask", &[]),
 ];
