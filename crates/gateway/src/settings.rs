@@ -8,7 +8,7 @@ use std::time::Duration;
 use call::{Limits, Metadata};
 use executor_client::{Address, InvalidAddress};
 use indexmap::IndexMap;
-use info::StreamerArgs;
+use info::{Facts, StreamerArgs};
 use routing::{GraphSpec, Polling, ShardsSpec};
 use server::{HttpOptions, Timing, tls};
 
@@ -168,6 +168,19 @@ impl Default for Settings {
 }
 
 impl Settings {
+    /// What is in force, for the status report.
+    pub(crate) fn facts(&self) -> Facts {
+        let timeout = self.max_timeout.map_or_else(|| "none".to_owned(), |timeout| format!("{timeout:?}"));
+        let own = [
+            ("max-requests", self.limits.requests.to_string()),
+            ("max-bytes", self.limits.bytes.to_string()),
+            ("max-message", self.calls.max_message.to_string()),
+            ("prefetch", self.calls.prefetch.to_string()),
+            ("request-timeout", timeout),
+        ];
+        server::facts(&self.http, self.tls.as_ref()).into_iter().chain(own).collect()
+    }
+
     /// What the status report shows of them.
     pub(crate) fn streamer_args(&self) -> StreamerArgs {
         let addresses = |executor: &Executor| executor.all_addresses().map(shown).collect();

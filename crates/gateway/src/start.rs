@@ -52,7 +52,7 @@ pub fn start(settings: Settings, workers: Arc<Workers>) -> Result<Running, Start
     let connections = connect(&graph, &layout, &settings)?;
 
     let traffic = Traffic::default();
-    let report = Report::of_gateway(&settings.streamer_args(), traffic.clone());
+    let report = Report::of_gateway(&settings.streamer_args(), traffic.clone(), settings.facts());
     let catalog = Catalog::default();
     let endpoints = Endpoints::new(&graph);
     let shared = Shared {

@@ -8,6 +8,7 @@
 mod complain;
 mod connection;
 mod drain;
+mod facts;
 mod listener;
 pub mod log;
 mod patience;
@@ -18,6 +19,7 @@ mod workers;
 pub use complain::{chain, complain};
 pub use connection::{AccessLog, HttpOptions, HttpService, serve};
 pub use drain::{Drain, DrainHandle, Outcome, Timing};
+pub use facts::facts;
 pub use listener::{BindError, Listener, Open};
 pub use signal::{Signal, Signals};
 pub use workers::Workers;

@@ -32,7 +32,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
         "flow",
         &["call", "client", "config", "executor", "executor-runtime", "gateway", "info", "routing", "server"],
     ),
-    ("flowgate", &["executor-runtime", "flow"]),
+    ("flowgate", &["executor-runtime", "flow", "info"]),
     ("frontend-graphql", &["call", "docarray"]),
     ("frontend-grpc", &["call", "docarray", "grpc", "info", "proto"]),
     ("frontend-http", &["call", "docarray", "info"]),
