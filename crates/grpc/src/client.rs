@@ -7,6 +7,7 @@
 mod connect;
 mod driver;
 mod reply;
+mod trust;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
@@ -22,6 +23,7 @@ use http::{Method, Version};
 pub use connect::{ConnectError, Target, Tls, connect, handshake};
 pub use driver::Driver;
 pub use reply::{CallError, Reply};
+pub use trust::Trust;
 
 use crate::{Encoding, frame, header, timeout};
 

@@ -8,7 +8,7 @@ use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, Server
 use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
+use rustls::{ClientConfig, DigitallySignedStruct, Error, SignatureScheme};
 
 /// Who is believed to be the one who is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,7 +33,10 @@ impl Trust {
         let builder = ClientConfig::builder_with_provider(provider.clone()).with_safe_default_protocol_versions()?;
         let mut config = match self {
             Self::Plaintext => return Ok(None),
-            Self::Verified => builder.with_root_certificates(roots()?).with_no_client_auth(),
+            Self::Verified => {
+                let known = grpc::client::Trust::new(authorities()?, provider)?;
+                builder.dangerous().with_custom_certificate_verifier(Arc::new(known)).with_no_client_auth()
+            }
             Self::Anybody => {
                 let anybody = Arc::new(Anybody(provider));
                 builder.dangerous().with_custom_certificate_verifier(anybody).with_no_client_auth()
@@ -44,15 +47,12 @@ impl Trust {
     }
 }
 
-fn roots() -> Result<RootCertStore, BoxError> {
+fn authorities() -> Result<Vec<CertificateDer<'static>>, BoxError> {
     let file = ROOTS.iter().find_map(|name| env::var_os(name).filter(|file| !file.is_empty()));
-    let certificates = match file.map(PathBuf::from) {
-        Some(file) => CertificateDer::pem_file_iter(file)?.collect::<Result<Vec<_>, _>>()?,
+    Ok(match file.map(PathBuf::from) {
+        Some(file) => CertificateDer::pem_file_iter(file)?.collect::<Result<_, _>>()?,
         None => rustls_native_certs::load_native_certs().certs,
-    };
-    let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(certificates);
-    Ok(roots)
+    })
 }
 
 /// Takes any certificate; the key must fit it.
