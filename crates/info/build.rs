@@ -26,7 +26,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
 /// The commit that is checked out, where there is a repository.
 fn head() -> Option<String> {
-    let git = Command::new("git").args(["rev-parse", "HEAD"]).output().ok().filter(|git| git.status.success())?;
+    let git =
+        Command::new("git").args(["rev-parse", "HEAD"]).output().ok().filter(|git| git.status.success())?;
     Some(String::from_utf8(git.stdout).ok()?.trim().to_owned())
 }
 

@@ -64,8 +64,9 @@ pub fn start_head(settings: HeadSettings, workers: Arc<Workers>) -> Result<Runni
     let handle = bound.handle();
     handle.spawn_until_stop(follow(layout.clone(), cluster.discoveries(), tell));
     let discovering = Discovering::new(told, cluster.clone(), patience);
-    let control = info::control(Report::of_executor(Traffic::default(), facts), bound.health().clone(), &JINA_SERVICES)
-        .add_service(JinaDiscoverEndpointsRpcServer::new(discovering));
+    let control =
+        info::control(Report::of_executor(Traffic::default(), facts), bound.health().clone(), &JINA_SERVICES)
+            .add_service(JinaDiscoverEndpointsRpcServer::new(discovering));
     let admission = Admission::new(settings.limits);
     let calls = grpc::server::Settings {
         mark_errors: true,

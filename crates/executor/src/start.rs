@@ -25,7 +25,8 @@ pub async fn start(settings: Settings, entry: Entry, workers: Arc<Workers>) -> R
     let hosted = tokio::task::spawn_blocking(move || host(&entry, hosting));
     let hosted = hosted.await.map_err(|_panicked| StartError::Panicked)??;
 
-    let control = info::control(Report::of_executor(Traffic::default(), facts), bound.health().clone(), &JINA_SERVICES);
+    let control =
+        info::control(Report::of_executor(Traffic::default(), facts), bound.health().clone(), &JINA_SERVICES);
     let services = vec![hosted.grpc(control); workers.count()];
     let served = bound.serve(services, workers)?;
     info!(executor = entry.class(), "start server bound to {}", served.address);

@@ -39,7 +39,8 @@ const TRIES: usize = 64;
 ///
 /// Outside a tokio runtime: what is not done for one connection runs on the caller's.
 pub fn start(settings: Settings, workers: Arc<Workers>) -> Result<Running, StartError> {
-    let listeners = settings.ports.iter().map(|port| bind(port, settings.backlog)).collect::<Result<Vec<_>, _>>()?;
+    let listeners =
+        settings.ports.iter().map(|port| bind(port, settings.backlog)).collect::<Result<Vec<_>, _>>()?;
     let addresses: Vec<SocketAddr> = listeners.iter().map(Listener::address).collect();
     let tls = settings.tls.clone().map(|files| tls::Acceptor::new(files, &ALPN)).transpose()?;
     let graph = Arc::new(Graph::check(&settings.graph).map_err(StartError::Graph)?);

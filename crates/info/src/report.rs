@@ -4,8 +4,8 @@ mod ci;
 mod host;
 
 use std::env;
-use std::sync::{Arc, OnceLock};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use indexmap::IndexMap;
 use jiff::civil::DateTime;
@@ -139,11 +139,7 @@ impl Report {
         let owned = |section: IndexMap<&str, String>| {
             section.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
         };
-        JinaInfoProto {
-            jina: owned(self.jina()),
-            envs: owned(self.envs()),
-            flowgate: owned(self.flowgate()),
-        }
+        JinaInfoProto { jina: owned(self.jina()), envs: owned(self.envs()), flowgate: owned(self.flowgate()) }
     }
 
     fn jina(&self) -> IndexMap<&'static str, String> {

@@ -267,7 +267,8 @@ fn variables_of_jina_have_their_effects() {
     assert!(is_plain(form(log("gateway --log-config json", &[("JINA_LOG_CONFIG", "plain")]))));
     assert_eq!(form(log("gateway --quiet", &[("JINA_LOG_CONFIG", "plain")])), None);
     assert_eq!(form(log("gateway --log-config json", &[("JINA_LOG_CONFIG", "QUIET")])), None);
-    for (text, level) in [("success", Level::Success), ("DeBuG", Level::Debug), ("CRITICAL", Level::Critical)] {
+    for (text, level) in [("success", Level::Success), ("DeBuG", Level::Debug), ("CRITICAL", Level::Critical)]
+    {
         assert_eq!(log("gateway", &[("JINA_LOG_LEVEL", text)]).level, level);
     }
     assert!(!log("gateway", &[]).access && log("gateway", &[("JINA_LOG_LEVEL", "info")]).access);

@@ -58,7 +58,8 @@ async fn call(
     let authority = Authority::try_from(address.authority()).map_err(|error| connect(error.into()))?;
     let tls = trust.config("h2").map_err(connect)?;
     let server_name = || ServerName::try_from(address.host.clone()).map_err(|error| connect(error.into()));
-    let tls = tls.map(|config| Ok::<_, PingError>(Tls { config, server_name: server_name()? })).transpose()?;
+    let tls =
+        tls.map(|config| Ok::<_, PingError>(Tls { config, server_name: server_name()? })).transpose()?;
     let target = Target { authority, tls };
     // The round as a whole is bounded already, so this bound must not come first.
     let connect_timeout = allowed.saturating_mul(2);

@@ -30,7 +30,8 @@ impl Trust {
     /// How TLS is spoken, if it is.
     pub(super) fn config(self, protocol: &str) -> Result<Option<Arc<ClientConfig>>, BoxError> {
         let provider = Arc::new(ring::default_provider());
-        let builder = ClientConfig::builder_with_provider(provider.clone()).with_safe_default_protocol_versions()?;
+        let builder =
+            ClientConfig::builder_with_provider(provider.clone()).with_safe_default_protocol_versions()?;
         let mut config = match self {
             Self::Plaintext => return Ok(None),
             Self::Verified => {

@@ -24,9 +24,15 @@ pub(super) struct Output {
 enum Aside {
     Never,
     /// Full at so many bytes.
-    Full { max_bytes: u64, backups: usize },
+    Full {
+        max_bytes: u64,
+        backups: usize,
+    },
     /// Old after so long.
-    Old { every: LogPeriod, backups: usize },
+    Old {
+        every: LogPeriod,
+        backups: usize,
+    },
 }
 
 #[derive(Debug)]
@@ -94,7 +100,8 @@ impl State {
         let written = metadata.modified().ok().filter(|_| metadata.len() > 0);
         let written = written.and_then(|time| jiff::Timestamp::try_from(time).ok());
         let now = ZonedDateTime::now();
-        let begun = written.map_or_else(|| now.clone(), |time| time.to_zoned_datetime(now.time_zone().clone()));
+        let begun =
+            written.map_or_else(|| now.clone(), |time| time.to_zoned_datetime(now.time_zone().clone()));
         Ok(Self { file, bytes: metadata.len(), begun })
     }
 }

@@ -59,11 +59,23 @@ fn json_has_the_keys_of_the_original() {
         warn!(error, "it \u{1b}[31mfailed");
         info!(request_id = "7", "plain");
     });
-    let lines: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let lines: Vec<serde_json::Value> =
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let keys: Vec<_> = lines[0].as_object().unwrap().keys().map(String::as_str).collect();
     let want = [
-        "created", "filename", "funcName", "levelname", "lineno", "module", "msg", "name", "pathname",
-        "process", "processName", "thread", "threadName",
+        "created",
+        "filename",
+        "funcName",
+        "levelname",
+        "lineno",
+        "module",
+        "msg",
+        "name",
+        "pathname",
+        "process",
+        "processName",
+        "thread",
+        "threadName",
     ];
     assert_eq!(keys, want);
     assert_eq!(lines[0]["msg"], "it failed error=\"the log cannot be written to f: inner\"");

@@ -302,7 +302,9 @@ mod tests {
 
     #[test]
     fn what_is_no_field_is_refused() {
-        for bad in ["{nobody}", "%(nobody)s", "{name", "%(message", "%(message)", "%d", "{name:>x}", "%(name)q"] {
+        for bad in
+            ["{nobody}", "%(nobody)s", "{name", "%(message", "%(message)", "%d", "{name:>x}", "%(name)q"]
+        {
             assert!(filled(bad).is_err(), "{bad}");
         }
         assert_eq!(filled("%(nobody)s"), Err(TemplateError::Unknown("nobody".to_owned())));
