@@ -25,6 +25,8 @@ pub enum Runner {
     InProcess,
     /// A process of the user's `jina`.
     Python,
+    /// A container of the user's `docker`.
+    Container,
     /// Somebody else.
     Elsewhere,
 }
@@ -108,6 +110,7 @@ impl Plan {
         match runner {
             Runner::InProcess => f.write_str(", in this process")?,
             Runner::Python => f.write_str(", in Python")?,
+            Runner::Container => f.write_str(", in a container")?,
             Runner::Elsewhere => {}
         }
         if executor.shards > 1 && runner != Runner::Elsewhere {
@@ -147,7 +150,7 @@ pub(crate) fn runner_of(uses: &Uses, registry: &Registry) -> Result<Runner, &'st
         Uses::PassThrough => Ok(Runner::InProcess),
         Uses::Name(name) | Uses::File { name, .. } if registry.get(name).is_some() => Ok(Runner::InProcess),
         Uses::Name(_) | Uses::File { .. } => Ok(Runner::Python),
-        Uses::Image(_) => Err("an executor in a container"),
+        Uses::Image(_) => Ok(Runner::Container),
         Uses::Hub(_) => Err("an executor from the Hub"),
     }
 }

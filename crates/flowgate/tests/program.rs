@@ -61,15 +61,10 @@ fn a_file_is_checked() {
     check(&["check", good], 0, "one+two > both", "");
     check(&["check", good], 0, "flowchart LR", "");
     let (_folder, bad) = file(
-        "jtype: Flow\nexecutors:\n  - {name: a, uses: docker://image}\n  - {name: b, uses: 'jinahub://Indexer'}\n",
+        "jtype: Flow\nexecutors:\n  - {name: a, uses: 'jinaai://Indexer'}\n  - {name: b, uses: 'jinahub://Indexer'}\n",
     );
     let bad = bad.to_str().unwrap();
-    check(
-        &["check", bad],
-        2,
-        "",
-        "executor `a`: an executor in a container is not supported by this version",
-    );
+    check(&["check", bad], 2, "", "executor `a`: an executor from the Hub is not supported by this version");
     check(&["check", bad], 2, "", "executor `b`: an executor from the Hub is not supported by this version");
     check(&["check", "/no/such/file.yml"], 2, "", "/no/such/file.yml");
 }
