@@ -72,7 +72,7 @@ def container(tmp_path, stand_ins):
     for name in ['cert.pem', 'key.pem']:
         (tmp_path / name).symlink_to(stand_ins['directory'] / name)
     env = {
-        **{name: value for name, value in os.environ.items() if not name.startswith('JINA_')},
+        **{name: value for name, value in os.environ.items() if not name.startswith(('JINA_', 'FLOWGATE_'))},
         'PATH': f'{tmp_path}:{os.environ["PATH"]}',
         'GRPC_DEFAULT_SSL_ROOTS_FILE_PATH': str(stand_ins['directory'] / 'cert.pem'),
         'SSL_CERT_FILE': str(stand_ins['directory'] / 'cert.pem'),

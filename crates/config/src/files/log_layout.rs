@@ -103,7 +103,7 @@ impl Reader<'_, '_> {
         let mut handlers = Vec::new();
         for (n, name) in names.iter().enumerate() {
             let Some(name) = name.as_str().filter(|name| HANDLERS.contains(name)) else {
-                let close = name.as_str().and_then(|name| nearest(name, HANDLERS.into_iter()));
+                let close = name.as_str().and_then(|name| nearest(name, HANDLERS));
                 let hint = close.map(|close| format!(" (did you mean `{close}`?)")).unwrap_or_default();
                 let what = format!("one of {}{hint}", HANDLERS.join(", "));
                 self.wrong(&format!("handlers[{n}]"), &what, name);
