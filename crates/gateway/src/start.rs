@@ -69,14 +69,13 @@ pub fn start(settings: Settings, workers: Arc<Workers>) -> Result<Running, Start
     let handlers: Vec<Handler> = (0..workers.count())
         .map(|worker| stack::stack(&shared, connections.cluster.pool(workers.runtime(worker))))
         .collect();
-    let defaults = frontend_websocket::Settings::default();
+    let most = frontend_websocket::Settings::default().max_message;
     let websocket = frontend_websocket::Settings {
-        max_message: settings.calls.max_message.min(defaults.max_message),
+        max_message: settings.calls.max_message.min(most),
         prefetch: settings.calls.prefetch,
         keepalive: settings.websocket_ping,
         tasks: handle.tasks().clone(),
         stop: handle.token().clone(),
-        ..defaults
     };
     let graphql = settings.graphql.map(|allowed| {
         let tasks = handle.tasks().clone();
