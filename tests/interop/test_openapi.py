@@ -25,5 +25,5 @@ def test_answers_are_what_the_openapi_document_says(stage, uses, excluded):
         arguments += ['--exclude-path', path]
     location = f'http://127.0.0.1:{gateway.port}/openapi.json'
     program = [SCHEMATHESIS, 'run', location, *arguments]
-    ended = subprocess.run(program, capture_output=True, text=True, timeout=170, cwd=stage.directory)
+    ended = subprocess.run(program, capture_output=True, text=True, timeout=110, cwd=stage.directory)
     assert ended.returncode == 0, ended.stdout[-8000:] + ended.stderr[-2000:]

@@ -73,6 +73,7 @@ impl HeadSettings {
             limits: Limits { requests: spec.server.limits.requests, bytes: spec.server.limits.bytes },
             calls: grpc::server::Settings {
                 max_message: max_message(&spec.server),
+                stall: spec.server.limits.body_timeout,
                 ..grpc::server::Settings::default()
             },
         })

@@ -36,10 +36,11 @@ impl TryFrom<GatewaySpec> for Settings {
             calls: grpc::server::Settings {
                 max_message: max_message(&server),
                 prefetch: prefetch.map_or(0, usize::from),
+                stall: server.limits.body_timeout,
                 ..grpc::server::Settings::default()
             },
             graphql: http.graphql.then(frontend_graphql::Settings::default),
-            rest: rest(http, max_message(&server))?,
+            rest: rest(http, &server)?,
             http: http_options(&server),
             limits: Limits { requests: server.limits.requests, bytes: server.limits.bytes },
             max_timeout: server.limits.request_timeout,
@@ -66,7 +67,7 @@ fn ports(server: &config::Server) -> Vec<Port> {
     server.listeners.iter().map(listener).collect()
 }
 
-fn rest(spec: HttpSpec, max_body: usize) -> Result<frontend_http::Settings, InvalidSettings> {
+fn rest(spec: HttpSpec, server: &config::Server) -> Result<frontend_http::Settings, InvalidSettings> {
     let HttpSpec {
         title,
         description,
@@ -89,7 +90,8 @@ fn rest(spec: HttpSpec, max_body: usize) -> Result<frontend_http::Settings, Inva
         cors,
         no_debug_endpoints,
         exposed: exposed.collect::<Result<_, _>>()?,
-        max_body,
+        max_body: max_message(server),
+        stall: server.limits.body_timeout,
         ..defaults
     })
 }

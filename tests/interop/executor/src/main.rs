@@ -225,6 +225,12 @@ impl Tools {
         if docs.is_empty() { Ok(()) } else { Err(Boom) }
     }
 
+    /// Its name is the key of what it returns.
+    #[requests(on = "/whoami")]
+    fn whoami(&self, docs: &DocList<Text>) -> Map<String, Value> {
+        Map::from_iter([("n".to_owned(), docs.len().into())])
+    }
+
     #[requests(on = "/tokens")]
     fn tokens(&self, doc: Text) -> impl Stream<Item = Text> + Send + use<> {
         let text = doc.text.unwrap_or_default();
