@@ -21,7 +21,9 @@ Each row stands in one place only. Where it is not here:
 | R43, R44 | closed until ready, executors that do not fit | tests/it/life.rs |
 | R45 | prefetch | tests/it/streams.rs |
 | R46 | order of answers | test_client.py; tests/it/streams.rs |
-| R57, R59, R60, R63, R64, R54 over HTTP | | test_acceptance_http.py |
+| R47 to R53 | shards, heads | test_heads.py |
+| R57 | dry run | test_client.py, test_acceptance_http.py |
+| R54 over HTTP, R59, R60, R63, R64 | HTTP | test_acceptance_http.py |
 """
 
 import asyncio
