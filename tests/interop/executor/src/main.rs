@@ -167,7 +167,7 @@ struct Foo;
 #[executor]
 impl Foo {
     #[requests(on = "/foo")]
-    async fn foo(&self, docs: &mut DocList<Text>) {
+    fn foo(&self, docs: &mut DocList<Text>) {
         for doc in docs {
             doc.text = Some("foo was called".to_owned());
         }
