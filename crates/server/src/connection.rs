@@ -102,13 +102,14 @@ impl Default for HttpOptions {
     }
 }
 
-/// Accepts connections and serves them until the process drains. `services` holds one for each worker.
+/// Accepts connections and serves them until the process drains. `services` holds, for each worker, what makes the
+/// service of a new connection.
 ///
 /// The future ends when the process drains and the last connection is closed: until then it keeps the threads
 /// that carry them.
 pub async fn serve<S: HttpService>(
     listener: Open,
-    services: Vec<S>,
+    services: Vec<impl Fn() -> S + Send + 'static>,
     tls: Option<tls::Acceptor>,
     options: HttpOptions,
     workers: Arc<Workers>,
@@ -129,7 +130,7 @@ pub async fn serve<S: HttpService>(
             accepted = accepted => accepted,
         };
         let place = workers.place();
-        let service = services[place.worker].clone();
+        let service = services[place.worker]();
         let runtime = place.runtime.clone();
         let connection = connections.token();
         let handshake = Handshake { tls: tls.clone(), patience: options.handshake_timeout };

@@ -174,6 +174,10 @@ mod tests {
             drop(activity.begin());
         };
         tokio::join!(activity.rested(PAUSE), work);
-        assert_eq!(began.elapsed(), Duration::from_secs(5), "the pause that was disturbed, and one that was not");
+        assert_eq!(
+            began.elapsed(),
+            Duration::from_secs(5),
+            "the pause that was disturbed, and one that was not"
+        );
     }
 }

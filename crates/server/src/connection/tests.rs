@@ -38,7 +38,7 @@ fn served(options: HttpOptions) -> Served {
     let workers = Arc::new(Workers::start(1).unwrap());
     let handle = drain.handle();
     let open = listener.open().unwrap();
-    handle.clone().spawn(serve(open, vec![service], None, options, workers, handle));
+    handle.clone().spawn(serve(open, vec![move || service.clone()], None, options, workers, handle));
     Served { address, drain, answering, arrived }
 }
 
@@ -138,7 +138,8 @@ async fn a_call_of_a_client_that_answers_no_ping_is_finished() {
     client.write_all(b"\0\0\x06\x01\x05\0\0\0\x01\x82\x86\x84\x41\x01x").await.unwrap();
     arrived.wait_for(|n| *n == 1).await.unwrap();
     let stop = drain.handle().token().clone();
-    let draining = drain.run(std::future::ready(()), Timing { grace: Duration::from_secs(20), ..Timing::default() });
+    let draining =
+        drain.run(std::future::ready(()), Timing { grace: Duration::from_secs(20), ..Timing::default() });
     let finish = async {
         stop.cancelled().await;
         // Longer than an idle connection is kept.
