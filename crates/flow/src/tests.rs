@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use docarray::{Doc, DocList, Id};
+use docarray::{Doc, DocList, Id, NdArray};
 use executor_runtime::{Registry, Setup, executor, requests};
 use futures_util::TryStreamExt as _;
 use serde_json::json;
@@ -241,13 +241,13 @@ last: hands documents through, in this process, ready within 600s, 3 shards";
     assert_eq!(plan.to_string(), want);
 }
 
-#[derive(Debug, Clone, Default, PartialEq, Doc)]
+#[derive(Debug, Clone, Doc)]
 struct Embedded {
     id: Id,
     text: Option<String>,
     left: Option<String>,
     right: Option<String>,
-    embedding: Vec<f32>,
+    embedding: NdArray,
 }
 
 #[derive(Default)]

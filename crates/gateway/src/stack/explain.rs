@@ -148,9 +148,10 @@ impl fmt::Display for Trouble {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { report, error } = self;
         write!(f, "executor `{}`: {error}", report.executor)?;
+        // Of a single replica the error has said it all.
         let conspicuous = report.addresses.iter().filter(|address| address.state != State::Serving);
         let mut separator = " [";
-        for address in conspicuous {
+        for address in conspicuous.filter(|_| report.addresses.len() > 1) {
             write!(f, "{separator}{address}")?;
             separator = ", ";
         }
