@@ -7,6 +7,7 @@ mod control;
 mod failures;
 mod golden;
 mod golden_http;
+mod golden_other_flows;
 mod golden_websocket;
 mod graphql;
 mod heads;

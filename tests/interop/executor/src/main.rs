@@ -160,6 +160,20 @@ impl FooExecutor {
     }
 }
 
+/// The executor of README.md.
+#[derive(Debug, Default)]
+struct Foo;
+
+#[executor]
+impl Foo {
+    #[requests(on = "/foo")]
+    async fn foo(&self, docs: &mut DocList<Text>) {
+        for doc in docs {
+            doc.text = Some("foo was called".to_owned());
+        }
+    }
+}
+
 /// Writes its name into every document, whatever the endpoint.
 #[derive(Debug)]
 struct Named {
@@ -254,5 +268,5 @@ impl Tools {
 
 fn main() -> ExitCode {
     let registry = Registry::new().with::<FooExecutor>().with::<Tools>().with::<Typed>();
-    executor::main(&registry.with::<Schemas>().with::<Named>())
+    executor::main(&registry.with::<Schemas>().with::<Foo>().with::<Named>())
 }
