@@ -82,3 +82,19 @@ fn keepalive(options: &GrpcOptions) -> Option<Keepalive> {
 fn length(options: &GrpcOptions, name: &str) -> Option<usize> {
     usize::try_from(options.number(name)?).ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use config::{Command, Environment};
+
+    use super::*;
+
+    #[test]
+    fn the_defaults_are_those_of_a_gateway_without_flags() {
+        let parsed = config::command(&["gateway".to_owned()], &Environment::default());
+        let Ok(config::Parsed { command: Command::Gateway(spec), .. }) = parsed else { panic!("{parsed:?}") };
+        // Neither compares the resolver.
+        let (configured, default) = (Settings::from(&spec.client), Settings::default());
+        assert_eq!(format!("{configured:?}"), format!("{default:?}"));
+    }
+}
