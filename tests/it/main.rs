@@ -16,6 +16,7 @@ mod life;
 mod limits;
 mod opaque;
 mod process;
+mod readiness;
 mod requests;
 mod shards;
 mod single_port;

@@ -65,6 +65,7 @@ impl Bound {
         let Self { listener, tls, http, drain, timing, health, latch } = self;
         let (handle, address) = (drain.handle(), listener.address());
         let open = listener.open().map_err(|source| StartError::System { what: "an open port", source })?;
+        let services = services.into_iter().map(|service| move || service.for_connection()).collect();
         let serve = server::serve(open, services, tls.clone(), http, workers.clone(), handle.clone());
         handle.spawn_critical(serve);
         latch.set();

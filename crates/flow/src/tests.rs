@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use docarray::{Doc, DocList, Id};
+use docarray::{Doc, DocList, Id, NdArray};
 use executor_runtime::{Registry, Setup, executor, requests};
 use futures_util::TryStreamExt as _;
 use serde_json::json;
@@ -233,11 +233,40 @@ fn who_runs_what_can_be_read() {
         .unwrap();
     let want = "rust > python > far > last
 
-rust: Foo, in this process, 2 replicas
-python: PythonExecutor, in Python, when {\"text\":{\"$exists\":true}}
+gateway: GRPC on any free port of 127.0.0.1, calls without a time limit, safe ones tried again on each replica, 1000 requests of a stream at once
+rust: Foo, in this process, ready within 600s, 2 replicas
+python: PythonExecutor, in Python, ready within 600s, when {\"text\":{\"$exists\":true}}
 far: external, grpcs://far:443
-last: hands documents through, in this process, 3 shards";
+last: hands documents through, in this process, ready within 600s, 3 shards";
     assert_eq!(plan.to_string(), want);
+}
+
+#[derive(Debug, Clone, Doc)]
+struct Embedded {
+    id: Id,
+    text: Option<String>,
+    left: Option<String>,
+    right: Option<String>,
+    embedding: NdArray,
+}
+
+#[derive(Default)]
+struct Index;
+
+#[executor]
+impl Index {
+    #[requests]
+    fn index(&self, _docs: &mut DocList<Embedded>) {}
+}
+
+#[test]
+fn executors_that_do_not_fit_are_found_before_anything_runs() {
+    let chain =
+        |first: Deployment| flow().add(first.name("encode")).add(Deployment::new::<Index>().name("index"));
+    let wrong = chain(Deployment::new::<Foo>()).check().unwrap_err();
+    assert_eq!(wrong.to_string(), "encode -> index: field `embedding` missing at `/default`");
+    chain(Deployment::new::<Index>()).check().unwrap();
+    chain(Deployment::uses("PythonExecutor")).check().unwrap();
 }
 
 /// Waits until it is let go.

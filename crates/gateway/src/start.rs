@@ -60,6 +60,7 @@ pub fn start(settings: Settings, workers: Arc<Workers>) -> Result<Running, Start
         graph: graph.clone(),
         endpoints: endpoints.clone(),
         layout: layout.clone(),
+        cluster: connections.cluster.clone(),
         tasks: Tasks::new(handle.tasks().clone()),
         traffic,
         max_timeout: settings.max_timeout,

@@ -100,6 +100,12 @@ impl DataCalls {
         Self { handler, admission, settings: Arc::new(settings) }
     }
 
+    /// The same for what comes over one more connection.
+    #[must_use]
+    pub fn for_connection(&self) -> Self {
+        Self { admission: self.admission.for_connection(), ..self.clone() }
+    }
+
     /// `process_single_data`: one message, one answer.
     pub async fn process_single_data<B: Incoming>(self, request: http::Request<B>) -> http::Response<Body> {
         let one = |wire| Ok((proto::message::read(wire).map_err(malformed)?, Vec::new()));

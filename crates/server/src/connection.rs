@@ -1,6 +1,7 @@
 //! Serving HTTP on accepted connections.
 
 mod access;
+mod activity;
 mod from_config;
 
 use std::convert::Infallible;
@@ -31,6 +32,8 @@ use crate::listener::{Open, accept};
 use crate::patience::Patience;
 use crate::workers::Place;
 use crate::{DrainHandle, Workers, tls};
+
+use activity::{Activity, Answering, Counted};
 
 /// Whatever answers HTTP requests on a port.
 pub trait HttpService:
@@ -115,13 +118,14 @@ impl Default for HttpOptions {
     }
 }
 
-/// Accepts connections and serves them until the process drains. `services` holds one for each worker.
+/// Accepts connections and serves them until the process drains. `services` holds, for each worker, what makes the
+/// service of a new connection.
 ///
 /// The future ends when the process drains and the last connection is closed: until then it keeps the threads
 /// that carry them.
 pub async fn serve<S: HttpService>(
     listener: Open,
-    services: Vec<S>,
+    services: Vec<impl Fn() -> S + Send + 'static>,
     tls: Option<tls::Acceptor>,
     options: HttpOptions,
     workers: Arc<Workers>,
@@ -142,7 +146,7 @@ pub async fn serve<S: HttpService>(
             accepted = accepted => accepted,
         };
         let place = workers.place();
-        let service = services[place.worker].clone();
+        let service = services[place.worker]();
         let runtime = place.runtime.clone();
         let connection = connections.token();
         let life = Life { max_age: options.max_age, grace: options.age_grace };
@@ -158,7 +162,8 @@ pub async fn serve<S: HttpService>(
             }
         };
         let task = async move {
-            let service = Holding { service, hold: Arc::new((place, permit, connection)), access };
+            let hold = Arc::new((place, permit, connection));
+            let service = Holding { service, hold, activity: Arc::default(), access };
             if let Err(error) = handshake.serve(stream, service, &builder, stop).await {
                 debug!(%error, "connection ended");
             }
@@ -175,26 +180,28 @@ pub async fn serve<S: HttpService>(
 /// when whoever took it over drops the extensions of the request that asked for it.
 type Hold = Arc<(Place, Option<OwnedSemaphorePermit>, TaskTrackerToken)>;
 
-/// Lets those who may take a connection over hold what it occupies.
+/// Lets those who may take a connection over hold what it occupies, and counts what is under way on it.
 #[derive(Clone)]
 struct Holding<S> {
     service: S,
     hold: Hold,
+    activity: Arc<Activity>,
     /// How requests are logged, and whose they are.
     access: Option<(AccessLog, SocketAddr)>,
 }
 
 impl<S: HttpService> Service<Request<Incoming>> for Holding<S> {
-    type Response = S::Response;
+    type Response = Response<Counted<S::Body>>;
     type Error = Infallible;
-    type Future = Logged<S::Future>;
+    type Future = Logged<Answering<S::Future>>;
 
     fn call(&self, mut request: Request<Incoming>) -> Self::Future {
         let line = self.access.and_then(|(log, peer)| Line::of(log, peer, &request));
         if request.headers().contains_key(http::header::UPGRADE) {
             request.extensions_mut().insert(self.hold.clone());
         }
-        Logged::new(self.service.call(request), line)
+        let busy = self.activity.begin();
+        Logged::new(Answering::new(self.service.call(request), busy), line)
     }
 }
 
@@ -231,7 +238,7 @@ impl Handshake {
     async fn serve<S: HttpService>(
         self,
         stream: std::net::TcpStream,
-        service: S,
+        service: Holding<S>,
         builder: &Builder,
         stop: CancellationToken,
     ) -> Result<(), BoxError> {
@@ -247,14 +254,19 @@ impl Handshake {
     }
 }
 
+/// How long a connection may rest before it is closed when the process drains. Calls that were on their way when the
+/// client was told arrive within that time.
+const REST: Duration = Duration::from_millis(500);
+
 /// Serves one connection to its end; once the process drains, only what is in flight.
 async fn converse<S: HttpService>(
     io: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
-    service: S,
+    service: Holding<S>,
     builder: &Builder,
     stop: CancellationToken,
     life: Life,
 ) -> Result<(), BoxError> {
+    let activity = service.activity.clone();
     let mut connection = pin!(builder.serve_connection_with_upgrades(TokioIo::new(io), service));
     tokio::select! {
         end = connection.as_mut() => return end,
@@ -266,7 +278,10 @@ async fn converse<S: HttpService>(
             }
         }
     }
-    connection.await
+    tokio::select! {
+        end = connection => end,
+        () = activity.rested(REST) => Ok(()),
+    }
 }
 
 fn builder(options: &HttpOptions) -> Builder {

@@ -159,6 +159,7 @@ fn limits(settings: &Settings) -> Limits {
         header: settings.small("max-header"),
         handshake_timeout: settings.duration("handshake-timeout").unwrap_or(Duration::MAX),
         header_timeout: settings.duration("header-timeout").unwrap_or(Duration::MAX),
+        body_timeout: settings.duration("body-timeout").unwrap_or(Duration::MAX),
         request_timeout: settings.duration("request-timeout").filter(|timeout| !timeout.is_zero()),
     }
 }

@@ -99,6 +99,8 @@ pub struct Limits {
     pub handshake_timeout: Duration,
     /// For the head of an HTTP/1 request; idle connections are kept as long.
     pub header_timeout: Duration,
+    /// For the next piece of a body.
+    pub body_timeout: Duration,
     /// The longest that a request may take; `None` leaves it to the client.
     pub request_timeout: Option<Duration>,
 }

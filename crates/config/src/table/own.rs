@@ -93,6 +93,14 @@ pub(super) const ROWS: &[Argument] = &[
     .own(),
     row(
         BOTH,
+        "body-timeout",
+        Form::Milliseconds,
+        "How long a client may stop in the middle of a body or a message",
+    )
+    .or("60s")
+    .own(),
+    row(
+        BOTH,
         "request-timeout",
         Form::Milliseconds,
         "The longest that a request may take; no limit if left out",

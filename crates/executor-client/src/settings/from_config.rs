@@ -160,4 +160,13 @@ mod tests {
         assert_eq!((got.options.max_header, got.options.max_frame), (Some(8000), 20_000));
         assert_eq!(got.options.stream_window, 70_000);
     }
+
+    #[test]
+    fn the_defaults_are_those_of_a_gateway_without_flags() {
+        let parsed = config::command(&["gateway".to_owned()], &Environment::default());
+        let Ok(config::Parsed { command: Command::Gateway(spec), .. }) = parsed else { panic!("{parsed:?}") };
+        // Neither compares the resolver.
+        let (configured, default) = (Settings::from(&spec.client), Settings::default());
+        assert_eq!(format!("{configured:?}"), format!("{default:?}"));
+    }
 }

@@ -89,7 +89,12 @@ fn hosting(spec: ExecutorSpec) -> ExecutorSettings {
         max_waiting: spec.max_waiting,
         exit_on_exceptions: spec.exit_on_exceptions,
         limits: Limits { requests: spec.server.limits.requests, bytes: spec.server.limits.bytes },
-        grpc: grpc::server::Settings { max_message, max_answer, ..defaults.grpc },
+        grpc: grpc::server::Settings {
+            max_message,
+            max_answer,
+            stall: spec.server.limits.body_timeout,
+            ..defaults.grpc
+        },
     }
 }
 

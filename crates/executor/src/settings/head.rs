@@ -74,6 +74,7 @@ impl HeadSettings {
             calls: grpc::server::Settings {
                 max_message: max_message(&spec.server),
                 max_answer: max_answer(&spec.server),
+                stall: spec.server.limits.body_timeout,
                 ..grpc::server::Settings::default()
             },
         })

@@ -38,10 +38,11 @@ impl TryFrom<GatewaySpec> for Settings {
                 max_answer: length(&server.grpc, "grpc.max_send_message_length")
                     .unwrap_or(grpc::server::Settings::default().max_answer),
                 prefetch: prefetch.map_or(0, usize::from),
+                stall: server.limits.body_timeout,
                 ..grpc::server::Settings::default()
             },
             graphql: http.graphql.then(frontend_graphql::Settings::default),
-            rest: rest(http, max_message(&server))?,
+            rest: rest(http, &server)?,
             http: http_options(&server, &web_server, &log),
             backlog: web_server.backlog.unwrap_or(Self::default().backlog),
             websocket_ping: web_server.websocket_ping.unwrap_or(Self::default().websocket_ping),
@@ -73,7 +74,7 @@ fn ports(server: &config::Server) -> Vec<Port> {
     server.listeners.iter().map(listener).collect()
 }
 
-fn rest(spec: HttpSpec, max_body: usize) -> Result<frontend_http::Settings, InvalidSettings> {
+fn rest(spec: HttpSpec, server: &config::Server) -> Result<frontend_http::Settings, InvalidSettings> {
     let HttpSpec {
         title,
         description,
@@ -93,7 +94,8 @@ fn rest(spec: HttpSpec, max_body: usize) -> Result<frontend_http::Settings, Inva
         cors,
         no_debug_endpoints,
         exposed: exposed.collect::<Result<_, _>>()?,
-        max_body,
+        max_body: max_message(server),
+        stall: server.limits.body_timeout,
         ..defaults
     })
 }

@@ -167,7 +167,7 @@ struct Foo;
 #[executor]
 impl Foo {
     #[requests(on = "/foo")]
-    async fn foo(&self, docs: &mut DocList<Text>) {
+    fn foo(&self, docs: &mut DocList<Text>) {
         for doc in docs {
             doc.text = Some("foo was called".to_owned());
         }
@@ -223,6 +223,12 @@ impl Tools {
     #[requests(on = "/fail")]
     fn fail(&self, docs: &DocList<Text>) -> Result<(), Boom> {
         if docs.is_empty() { Ok(()) } else { Err(Boom) }
+    }
+
+    /// Its name is the key of what it returns.
+    #[requests(on = "/whoami")]
+    fn whoami(&self, docs: &DocList<Text>) -> Map<String, Value> {
+        Map::from_iter([("n".to_owned(), docs.len().into())])
     }
 
     #[requests(on = "/tokens")]
