@@ -22,6 +22,7 @@ mod shards;
 mod single_port;
 mod streams;
 mod transport;
+mod wire;
 
 use call::{Header, Message};
 use tests::documents;

@@ -54,6 +54,7 @@ pub fn start_head(settings: HeadSettings, workers: Arc<Workers>) -> Result<Runni
     let name = ExecutorName::try_from(settings.deployment.as_str())?;
     let layout = Layout::new([(name, Some(settings.shards_spec()))]);
     let targets = targets(&layout, &settings)?;
+    let facts = settings.serving.facts(settings.limits, &settings.calls);
     let bound = Bound::new(settings.serving)?;
     let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
     let patience = settings.client.discovery_timeout;
@@ -63,8 +64,9 @@ pub fn start_head(settings: HeadSettings, workers: Arc<Workers>) -> Result<Runni
     let handle = bound.handle();
     handle.spawn_until_stop(follow(layout.clone(), cluster.discoveries(), tell));
     let discovering = Discovering::new(told, cluster.clone(), patience);
-    let control = info::control(Report::new(Traffic::default()), bound.health().clone(), &JINA_SERVICES)
-        .add_service(JinaDiscoverEndpointsRpcServer::new(discovering));
+    let control =
+        info::control(Report::of_executor(Traffic::default(), facts), bound.health().clone(), &JINA_SERVICES)
+            .add_service(JinaDiscoverEndpointsRpcServer::new(discovering));
     let admission = Admission::new(settings.limits);
     let calls = grpc::server::Settings {
         mark_errors: true,
@@ -79,7 +81,7 @@ pub fn start_head(settings: HeadSettings, workers: Arc<Workers>) -> Result<Runni
     };
     let services = (0..workers.count()).map(of_worker).collect();
     let served = bound.serve(services, workers)?;
-    info!(address = %served.address, deployment = settings.deployment, "head started");
+    info!(head = settings.deployment, "start server bound to {}", served.address);
     Ok(RunningHead { served, cluster, tasks, stop })
 }
 

@@ -6,8 +6,10 @@ mod head;
 
 use std::num::NonZeroUsize;
 
+use call::Limits;
 use executor_client::InvalidAddress;
 use executor_runtime::ExecutorSettings;
+use info::Facts;
 use server::{HttpOptions, Timing, tls};
 
 pub use from_spec::entry;
@@ -81,6 +83,18 @@ pub enum InvalidSettings {
         /// How many.
         n: usize,
     },
+}
+
+impl Serving {
+    /// What is in force, for the status report.
+    pub(crate) fn facts(&self, limits: Limits, calls: &grpc::server::Settings) -> Facts {
+        let own = [
+            ("max-requests", limits.requests.to_string()),
+            ("max-bytes", limits.bytes.to_string()),
+            ("max-message", calls.max_message.to_string()),
+        ];
+        server::facts(&self.http, self.tls.as_ref()).into_iter().chain(own).collect()
+    }
 }
 
 impl Default for Serving {

@@ -17,6 +17,7 @@ use crate::{Running, Settings, StartError};
 ///
 /// If the executor cannot be made, or the system refuses what the settings ask for.
 pub async fn start(settings: Settings, entry: Entry, workers: Arc<Workers>) -> Result<Running, StartError> {
+    let facts = settings.serving.facts(settings.executor.limits, &settings.executor.grpc);
     let bound = Bound::new(settings.serving)?;
     let mut hosting = settings.executor.clone();
     hosting.grpc.stop = bound.handle().token().clone();
@@ -24,9 +25,10 @@ pub async fn start(settings: Settings, entry: Entry, workers: Arc<Workers>) -> R
     let hosted = tokio::task::spawn_blocking(move || host(&entry, hosting));
     let hosted = hosted.await.map_err(|_panicked| StartError::Panicked)??;
 
-    let control = info::control(Report::new(Traffic::default()), bound.health().clone(), &JINA_SERVICES);
+    let control =
+        info::control(Report::of_executor(Traffic::default(), facts), bound.health().clone(), &JINA_SERVICES);
     let services = vec![hosted.grpc(control); workers.count()];
     let served = bound.serve(services, workers)?;
-    info!(address = %served.address, name = settings.executor.name, executor = entry.class(), "executor started");
+    info!(executor = entry.class(), "start server bound to {}", served.address);
     Ok(Running { served, hosted })
 }

@@ -28,6 +28,8 @@ pub enum Runner {
     InProcess,
     /// A process of the user's `jina`.
     Python,
+    /// A container of the user's `docker`.
+    Container,
     /// Somebody else.
     Elsewhere,
 }
@@ -104,7 +106,7 @@ pub(crate) fn runner_of(uses: &Uses, registry: &Registry) -> Result<Runner, &'st
         Uses::PassThrough => Ok(Runner::InProcess),
         Uses::Name(name) | Uses::File { name, .. } if registry.get(name).is_some() => Ok(Runner::InProcess),
         Uses::Name(_) | Uses::File { .. } => Ok(Runner::Python),
-        Uses::Image(_) => Err("an executor in a container"),
+        Uses::Image(_) => Ok(Runner::Container),
         Uses::Hub(_) => Err("an executor from the Hub"),
     }
 }

@@ -176,12 +176,12 @@ async fn replicas_share_the_work_and_externals_are_called() {
 fn everything_that_is_wrong_is_said_at_once() {
     let wrong = Flow::new()
         .add(add("a", "").needs(["b"]))
-        .add(Deployment::uses("docker://some/image").name("b"))
+        .add(Deployment::uses("jinahub://Some").name("b"))
         .add(Deployment::new::<Foo>().name("c").shards(2).option("uses_before", "jinahub://Before"));
     let Err(Error::Problems(problems)) = wrong.check() else { panic!("nothing is wrong") };
     let text: Vec<_> = problems.iter().map(ToString::to_string).collect();
     let text = text.join("\n");
-    for part in ["`b`", "an executor in a container is not supported by this version", "Hub"] {
+    for part in ["`b`", "an executor from the Hub is not supported by this version", "Hub"] {
         assert!(text.contains(part), "{part}: {text}");
     }
 }

@@ -58,7 +58,7 @@ impl Door {
                 drain.spawn_critical(server::serve(open, services, tls, http, workers, drain.clone()));
             }
         }
-        info!(%address, ?protocols, "listening");
+        info!(?protocols, "start server bound to {address}");
         Ok(())
     }
 }

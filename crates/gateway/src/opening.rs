@@ -65,7 +65,7 @@ impl Opening {
             door.open(&opener)?;
         }
         latch.set();
-        info!("gateway started");
+        info!("Gateway started");
         known.follow(discoveries).await;
         Ok(())
     }

@@ -1,8 +1,11 @@
 //! Serving HTTP on accepted connections.
 
+mod access;
 mod activity;
+mod from_config;
 
 use std::convert::Infallible;
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,6 +23,10 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 use tracing::{debug, warn};
+
+pub use access::AccessLog;
+
+use access::{Line, Logged};
 
 use crate::listener::{Open, accept};
 use crate::patience::Patience;
@@ -83,6 +90,12 @@ pub struct HttpOptions {
     pub connection_window: u32,
     /// HTTP/2: the largest frame that we take.
     pub max_frame: u32,
+    /// After about this long a connection is told to end and takes no more requests.
+    pub max_age: Option<Duration>,
+    /// How long requests of such a connection may still take; `None` is as long as they like.
+    pub age_grace: Option<Duration>,
+    /// Which requests over HTTP are lines in the log, if any are.
+    pub access_log: Option<AccessLog>,
 }
 
 impl Default for HttpOptions {
@@ -98,6 +111,9 @@ impl Default for HttpOptions {
             stream_window: 4 << 20,
             connection_window: 16 << 20,
             max_frame: 1 << 20,
+            max_age: None,
+            age_grace: None,
+            access_log: None,
         }
     }
 }
@@ -133,7 +149,9 @@ pub async fn serve<S: HttpService>(
         let service = services[place.worker]();
         let runtime = place.runtime.clone();
         let connection = connections.token();
-        let handshake = Handshake { tls: tls.clone(), patience: options.handshake_timeout };
+        let life = Life { max_age: options.max_age, grace: options.age_grace };
+        let handshake = Handshake { tls: tls.clone(), patience: options.handshake_timeout, life };
+        let access = options.access_log.and_then(|log| Some((log, stream.peer_addr().ok()?)));
         let (builder, stop) = (builder.clone(), stop.clone());
         // Taking the socket off this runtime, so that its worker's polls it.
         let stream = match stream.into_std() {
@@ -145,7 +163,7 @@ pub async fn serve<S: HttpService>(
         };
         let task = async move {
             let hold = Arc::new((place, permit, connection));
-            let service = Holding { service, hold, activity: Arc::default() };
+            let service = Holding { service, hold, access, activity: Arc::default() };
             if let Err(error) = handshake.serve(stream, service, &builder, stop).await {
                 debug!(%error, "connection ended");
             }
@@ -168,19 +186,22 @@ struct Holding<S> {
     service: S,
     hold: Hold,
     activity: Arc<Activity>,
+    /// How requests are logged, and whose they are.
+    access: Option<(AccessLog, SocketAddr)>,
 }
 
 impl<S: HttpService> Service<Request<Incoming>> for Holding<S> {
     type Response = Response<Counted<S::Body>>;
     type Error = Infallible;
-    type Future = Answering<S::Future>;
+    type Future = Answering<Logged<S::Future>>;
 
     fn call(&self, mut request: Request<Incoming>) -> Self::Future {
+        let line = self.access.and_then(|(log, peer)| Line::of(log, peer, &request));
         if request.headers().contains_key(http::header::UPGRADE) {
             request.extensions_mut().insert(self.hold.clone());
         }
         let busy = self.activity.begin();
-        Answering::new(self.service.call(request), busy)
+        Answering::new(Logged::new(self.service.call(request), line), busy)
     }
 }
 
@@ -190,6 +211,25 @@ type Builder = auto::Builder<TokioExecutor>;
 struct Handshake {
     tls: Option<tls::Acceptor>,
     patience: Duration,
+    life: Life,
+}
+
+/// How long a connection lives.
+#[derive(Debug, Clone, Copy)]
+struct Life {
+    max_age: Option<Duration>,
+    grace: Option<Duration>,
+}
+
+impl Life {
+    /// Ends when the connection is old. Each is a bit younger or older than the others, so that clients do not come
+    /// back all at once.
+    async fn end(self) {
+        match self.max_age {
+            Some(age) => tokio::time::sleep(age.mul_f64(0.9 + 0.2 * fastrand::f64())).await,
+            None => std::future::pending().await,
+        }
+    }
 }
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -205,10 +245,10 @@ impl Handshake {
         let stream = TcpStream::from_std(stream)?;
         stream.set_nodelay(true)?;
         match self.tls {
-            None => converse(Patience::new(stream, self.patience), service, builder, stop).await,
+            None => converse(Patience::new(stream, self.patience), service, builder, stop, self.life).await,
             Some(tls) => {
                 let stream = tokio::time::timeout(self.patience, tls.accept(stream)).await??;
-                converse(Patience::new(stream, self.patience), service, builder, stop).await
+                converse(Patience::new(stream, self.patience), service, builder, stop, self.life).await
             }
         }
     }
@@ -224,12 +264,19 @@ async fn converse<S: HttpService>(
     service: Holding<S>,
     builder: &Builder,
     stop: CancellationToken,
+    life: Life,
 ) -> Result<(), BoxError> {
     let activity = service.activity.clone();
     let mut connection = pin!(builder.serve_connection_with_upgrades(TokioIo::new(io), service));
     tokio::select! {
         end = connection.as_mut() => return end,
         () = stop.cancelled() => connection.as_mut().graceful_shutdown(),
+        () = life.end() => {
+            connection.as_mut().graceful_shutdown();
+            if let Some(grace) = life.grace {
+                return tokio::time::timeout(grace, connection).await?;
+            }
+        }
     }
     tokio::select! {
         end = connection => end,

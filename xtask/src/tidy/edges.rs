@@ -43,7 +43,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "server",
         ],
     ),
-    ("flowgate", &["executor-runtime", "flow"]),
+    ("flowgate", &["executor-runtime", "flow", "info"]),
     ("frontend-graphql", &["call", "docarray"]),
     ("frontend-grpc", &["call", "docarray", "grpc", "info", "proto"]),
     ("frontend-http", &["call", "docarray", "info"]),
@@ -68,7 +68,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("grpc", &["call", "proto"]),
     ("info", &["call", "docarray", "grpc", "proto"]),
     ("proto", &["call"]),
-    ("routing", &["call", "docarray"]),
+    ("routing", &["call", "config", "docarray"]),
     ("server", &["config"]),
     ("xtask", &[]),
 ];

@@ -40,7 +40,7 @@ pub(super) fn server(
         free_ports: free_ports(context),
         tls: tls_server(settings, context, tls),
         limits: limits(settings),
-        grpc: grpc::options(settings, context, "grpc-server-options"),
+        grpc: grpc::options(settings, context, "grpc-server-options", grpc::End::Server),
         drain_linger: settings.duration("drain-linger").unwrap_or_default(),
         drain_grace: settings.duration("drain-grace").unwrap_or_default(),
         workers: settings.non_zero("workers"),
@@ -67,7 +67,7 @@ pub(super) fn client(settings: &Settings, context: &mut Context<'_>) -> Client {
             Some("Zstd") => Compression::Zstd,
             Some(_) | None => Compression::None,
         },
-        grpc: grpc::options(settings, context, "grpc-channel-options"),
+        grpc: grpc::options(settings, context, "grpc-channel-options", grpc::End::Channel),
         tls: TlsClient { authorities, identity },
         connections_per_replica: settings.non_zero("connections-per-replica").unwrap_or(NonZeroUsize::MIN),
         balance: match settings.text("balance") {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use call::Limits;
 use config::{ExecutorSpec, GrpcOptions, Protocol, Provider, Role, Server, Uses};
 use executor_runtime::{Entry, ExecutorSettings, PassThrough, Registry};
-use server::{HttpOptions, Timing, tls};
+use server::{Timing, tls};
 
 use super::{InvalidSettings, Port, PortNumber, Serving, Settings};
 
@@ -62,7 +62,7 @@ impl TryFrom<&Server> for Serving {
                 private_key: tls.private_key.clone(),
                 client_authorities: tls.client_authorities.clone(),
             }),
-            http: http_options(server),
+            http: server.into(),
             drain: Timing { linger: server.drain_linger, grace: server.drain_grace },
             workers: server.workers,
         })
@@ -73,7 +73,7 @@ fn hosting(spec: ExecutorSpec) -> ExecutorSettings {
     let defaults = ExecutorSettings::default();
     let meta = |key| spec.uses_metas.get(key).and_then(|value| value.as_str()).map(str::to_owned);
     let workspace = spec.workspace.or_else(|| meta("workspace").map(PathBuf::from));
-    let max_message = max_message(&spec.server);
+    let (max_message, max_answer) = (max_message(&spec.server), max_answer(&spec.server));
     ExecutorSettings {
         name: spec.name.unwrap_or(defaults.name),
         meta_name: meta("name"),
@@ -89,7 +89,12 @@ fn hosting(spec: ExecutorSpec) -> ExecutorSettings {
         max_waiting: spec.max_waiting,
         exit_on_exceptions: spec.exit_on_exceptions,
         limits: Limits { requests: spec.server.limits.requests, bytes: spec.server.limits.bytes },
-        grpc: grpc::server::Settings { max_message, stall: spec.server.limits.body_timeout, ..defaults.grpc },
+        grpc: grpc::server::Settings {
+            max_message,
+            max_answer,
+            stall: spec.server.limits.body_timeout,
+            ..defaults.grpc
+        },
     }
 }
 
@@ -112,33 +117,17 @@ fn port(server: &Server) -> Result<Port, InvalidSettings> {
     Ok(Port { host: server.host.clone(), number })
 }
 
-fn http_options(server: &Server) -> HttpOptions {
-    let defaults = HttpOptions::default();
-    let Server { limits, grpc, .. } = server;
-    // Pings that are switched off are pings after no time, or after one that never comes.
-    let time = grpc.number("grpc.keepalive_time_ms");
-    let never = time.is_some_and(|time| time <= 0 || time >= i32::MAX.into());
-    let keepalive_time = grpc.milliseconds("grpc.keepalive_time_ms").or(defaults.keepalive_time);
-    let small = |name| length(grpc, name).and_then(|n| u32::try_from(n).ok());
-    HttpOptions {
-        max_connections: limits.connections,
-        handshake_timeout: limits.handshake_timeout,
-        header_timeout: limits.header_timeout,
-        max_header_bytes: small("grpc.max_metadata_size").unwrap_or(limits.header),
-        max_streams: small("grpc.max_concurrent_streams").unwrap_or(limits.streams),
-        keepalive_time: keepalive_time.filter(|_| !never),
-        keepalive_timeout: grpc
-            .milliseconds("grpc.keepalive_timeout_ms")
-            .unwrap_or(defaults.keepalive_timeout),
-        ..defaults
-    }
-}
-
 /// The smaller of the two bounds that a user can set.
 pub(super) fn max_message(server: &Server) -> usize {
     let bounds = [server.limits.message, length(&server.grpc, "grpc.max_receive_message_length")];
     let unbounded = grpc::server::Settings::default().max_message;
     bounds.into_iter().flatten().min().unwrap_or(unbounded)
+}
+
+/// The bound on an answer.
+pub(super) fn max_answer(server: &Server) -> usize {
+    length(&server.grpc, "grpc.max_send_message_length")
+        .unwrap_or(grpc::server::Settings::default().max_answer)
 }
 
 /// A number of things; negative ones mean that there is no bound.

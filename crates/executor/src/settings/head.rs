@@ -1,11 +1,11 @@
 //! What a head is to do; and its way from the configuration there.
 
 use call::Limits;
-use config::{ExecutorSpec, Head, PollingRule};
+use config::{ExecutorSpec, Head};
 use executor_client::{Address, Role};
-use routing::{Polling, Polls, ShardsSpec};
+use routing::{Polling, ShardsSpec};
 
-use super::from_spec::max_message;
+use super::from_spec::{max_answer, max_message};
 use super::{InvalidSettings, Serving};
 
 /// What a head is to do.
@@ -67,13 +67,14 @@ impl HeadSettings {
             shards: shards.collect::<Result<_, _>>()?,
             uses_before: one(&head.uses_before)?,
             uses_after: one(&head.uses_after)?,
-            polling: polling(&head.polling),
+            polling: (&head.polling).into(),
             no_reduce: head.no_reduce,
             client: executor_client::Settings { role: Role::Head, ..(&spec.client).into() },
             limits: Limits { requests: spec.server.limits.requests, bytes: spec.server.limits.bytes },
             calls: grpc::server::Settings {
                 max_message: max_message(&spec.server),
                 stall: spec.server.limits.body_timeout,
+                max_answer: max_answer(&spec.server),
                 ..grpc::server::Settings::default()
             },
         })
@@ -91,20 +92,12 @@ impl HeadSettings {
     }
 }
 
-fn polling(polling: &config::Polling) -> Polling {
-    let polls = |rule: PollingRule| match rule {
-        PollingRule::Any => Polls::Any,
-        PollingRule::All => Polls::All,
-    };
-    let endpoints = polling.endpoints.iter().map(|(endpoint, rule)| (endpoint.clone(), polls(*rule)));
-    Polling { endpoints: endpoints.collect(), fallback: polls(polling.fallback) }
-}
-
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
 
     use config::{Command, Environment, Parsed, Role as Runs};
+    use routing::Polls;
 
     use super::*;
 

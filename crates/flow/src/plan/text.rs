@@ -57,6 +57,7 @@ impl Plan {
         match runner {
             Runner::InProcess => f.write_str(", in this process")?,
             Runner::Python => f.write_str(", in Python")?,
+            Runner::Container => f.write_str(", in a container")?,
             Runner::Elsewhere => {}
         }
         if runner != Runner::Elsewhere {
