@@ -92,6 +92,19 @@ impl Endpoint {
             None if self.documents.single => self.single(),
             None => self.batch(),
         };
+        let schema = match self.parameters() {
+            None => schema,
+            Some(ty) => quote_spanned! {ty.span()=>
+                {
+                    // Both ways to tell a schema, one of which is taken.
+                    use ::executor_runtime::derived::tell::*;
+                    ::executor_runtime::derived::EndpointSchema {
+                        parameters: (&Tell::<#ty>::new()).parameters(),
+                        ..#schema
+                    }
+                }
+            },
+        };
         quote! {
             ::executor_runtime::Endpoint {
                 names: ::std::vec![#(#names),*],
@@ -101,6 +114,14 @@ impl Endpoint {
                 run: #run,
             }
         }
+    }
+
+    /// The type of the parameters, if the function takes any.
+    fn parameters(&self) -> Option<&Type> {
+        self.arguments.iter().find_map(|argument| match argument {
+            Argument::Parameters { ty, .. } => Some(ty),
+            Argument::Documents | Argument::Context | Argument::Matrix { .. } | Argument::Map { .. } => None,
+        })
     }
 
     /// All documents at once.

@@ -22,10 +22,11 @@ pub fn derive_doc(input: TokenStream) -> TokenStream {
 
 /// Makes an executor of a struct; goes on the `impl` block that holds its endpoints.
 ///
-/// Two functions of the block have a meaning by their names: `new`, which makes the executor of its arguments
+/// Some functions of the block have a meaning by their names: `new`, which makes the executor of its arguments
 /// `with` (what `uses_with` says, any `Deserialize`) and `setup` (a `&Setup`), both optional, and returns it or
-/// a `Result` – without it the struct's `Default` is taken –; and `close(&self)`, which is called once after
-/// the last request. `#[executor(name = "…")]` sets the name of the class.
+/// a `Result` – without it the struct's `Default` is taken –; `close(&self)`, which is called once after the
+/// last request; `snapshot(&self, file: &Path)` and `restore(&self, file: &Path)`, which write the executor's state to a
+/// file and take it from there, while no function marked `write` runs. `#[executor(name = "…")]` sets the name of the class.
 #[proc_macro_attribute]
 pub fn executor(options: TokenStream, block: TokenStream) -> TokenStream {
     let block = syn::parse_macro_input!(block as syn::ItemImpl);

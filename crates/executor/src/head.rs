@@ -23,7 +23,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::info;
 
-use crate::served::{Bound, Served};
+use crate::served::{Bound, Served, Services};
 use crate::{HeadSettings, StartError};
 
 use discovering::Discovering;
@@ -77,9 +77,9 @@ pub fn start_head(settings: HeadSettings, workers: Arc<Workers>) -> Result<Runni
         let calls = DataCalls::new(handler::handler(sharding), admission.clone(), calls.clone());
         Grpc::new(calls, Offers { single: true, list: true, stream: false }, control.clone())
     };
-    let services = (0..workers.count()).map(of_worker).collect();
-    let served = bound.serve(services, workers)?;
-    info!(address = %served.address, deployment = settings.deployment, "head started");
+    let services = Services::Grpc((0..workers.count()).map(of_worker).collect());
+    let served = bound.serve(vec![services], workers)?;
+    info!(addresses = ?served.addresses, deployment = settings.deployment, "head started");
     Ok(RunningHead { served, cluster, tasks, stop })
 }
 
@@ -116,9 +116,13 @@ fn targets(layout: &Layout, settings: &HeadSettings) -> Result<Vec<Target>, Star
 
 impl RunningHead {
     /// Where it listens.
+    ///
+    /// # Panics
+    ///
+    /// If it was given no port.
     #[must_use]
-    pub const fn address(&self) -> SocketAddr {
-        self.served.address
+    pub fn address(&self) -> SocketAddr {
+        self.served.addresses[0]
     }
 
     /// Whether it is ready.

@@ -288,7 +288,7 @@ fn executors_are_found_by_their_names() {
 async fn a_port_that_is_taken_is_named() {
     let running = encoder().await;
     let mut settings = Settings::default();
-    settings.serving.port.number = crate::PortNumber::Fixed(running.address().port());
+    settings.serving.ports[0].number = crate::PortNumber::Fixed(running.address().port());
     let error = start(settings, Entry::of::<Encoder>(), Arc::new(Workers::current())).await.unwrap_err();
     assert!(matches!(error, StartError::Bind(_)), "{error}");
 }
