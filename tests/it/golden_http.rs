@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use tests::executors::{self, Encoder, Ranker};
 use tests::golden::load;
-use tests::{Answer, Sandbox, Stub};
+use tests::{Answer, Sandbox, Stub, Web};
 
 use crate::http::{both, web};
 
@@ -20,15 +20,15 @@ const FLOW_OPENAPI: &str = include_str!("../golden/http_openapi_flow_encoder_ran
 const TOOLS: &str = include_str!("../golden/http_flow_tools.json");
 const TOOLS_OPENAPI: &str = include_str!("../golden/http_openapi_flow_tools.json");
 
-#[derive(Debug, Deserialize)]
-struct Exchange {
-    name: String,
-    request: Asked,
-    response: Answered,
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Exchange {
+    pub(crate) name: String,
+    pub(crate) request: Asked,
+    pub(crate) response: Answered,
 }
 
-#[derive(Debug, Deserialize)]
-struct Asked {
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Asked {
     method: String,
     path: String,
     #[serde(default)]
@@ -37,27 +37,27 @@ struct Asked {
     body: String,
 }
 
-#[derive(Debug, Deserialize)]
-struct Answered {
-    status: u16,
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Answered {
+    pub(crate) status: u16,
     #[serde(default)]
     headers: Map<String, Value>,
     #[serde(default)]
-    body: String,
+    pub(crate) body: String,
 }
 
 fn exchanges(recording: &str) -> Vec<Exchange> {
     Vec::deserialize(&load(recording)["exchanges"]).unwrap()
 }
 
-async fn make(sandbox: &Sandbox, asked: &Asked) -> Answer {
+pub(crate) async fn make(web: Web, asked: &Asked) -> Answer {
     let headers: Vec<_> =
         asked.headers.iter().map(|(name, value)| (name.as_str(), value.as_str().unwrap())).collect();
-    web(sandbox).ask(&asked.method, &asked.path, &headers, &asked.body).await
+    web.ask(&asked.method, &asked.path, &headers, &asked.body).await
 }
 
 /// A value as it is compared.
-fn comparable(value: &Value) -> Value {
+pub(crate) fn comparable(value: &Value) -> Value {
     match value {
         Value::Number(number) => number.as_f64().into(),
         // A tensor that was written as a text.
@@ -86,7 +86,7 @@ fn problems(detail: &Value) -> Vec<(Value, Vec<Value>)> {
 }
 
 #[track_caller]
-fn compare(exchange: &Exchange, answer: &Answer) {
+pub(crate) fn compare(exchange: &Exchange, answer: &Answer) {
     let Exchange { name, response, .. } = exchange;
     assert_eq!(answer.status, response.status, "{name}: {}", answer.text());
     let content_type = response.headers.get("content-type").and_then(Value::as_str).unwrap_or_default();
@@ -135,7 +135,7 @@ async fn a_flow_answers_as_it_did() {
         .start()
         .await;
     for exchange in exchanges(FLOW) {
-        let answer = make(&sandbox, &exchange.request).await;
+        let answer = make(web(&sandbox), &exchange.request).await;
         match exchange.name.as_str() {
             // Its values are volatile.
             "status" => {
@@ -267,7 +267,7 @@ fn tools() -> Stub {
 }
 
 /// The documents and the last event of a stream.
-fn events(body: &str) -> (Vec<Value>, String) {
+pub(crate) fn events(body: &str) -> (Vec<Value>, String) {
     let mut frames: Vec<_> = body.split("\r\n\r\n").filter(|frame| !frame.is_empty()).collect();
     let last = frames.pop().unwrap_or_default().to_owned();
     let data = |frame: &str| comparable(&load(frame.strip_prefix("event: update\r\ndata: ").unwrap()));
@@ -278,7 +278,7 @@ fn events(body: &str) -> (Vec<Value>, String) {
 async fn single_documents_parameters_and_streams_are_answered_as_they_were() {
     let sandbox = Sandbox::builder().executor("tools", tools()).settings(both).start().await;
     for exchange in exchanges(TOOLS) {
-        let answer = make(&sandbox, &exchange.request).await;
+        let answer = make(web(&sandbox), &exchange.request).await;
         match exchange.name.as_str() {
             // Ids may be left out.
             "single_object_no_id" | "sse_query_no_id" | "sse_body_no_id" => {

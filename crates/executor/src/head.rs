@@ -68,7 +68,7 @@ pub fn start_head(settings: HeadSettings, workers: Arc<Workers>) -> Result<Runni
     let admission = Admission::new(settings.limits);
     let calls = grpc::server::Settings {
         mark_errors: true,
-        forward: vec![header::ENDPOINT],
+        forward: settings.calls.forward.into_iter().chain([header::ENDPOINT]).collect(),
         stop: handle.token().clone(),
         ..settings.calls
     };

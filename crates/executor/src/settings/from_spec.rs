@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use call::Limits;
 use config::{ExecutorSpec, GrpcOptions, HttpSpec, Provider, Role, Server, Uses};
 use executor_runtime::{Entry, ExecutorSettings, PassThrough, Registry};
+use http::HeaderName;
 use server::{HttpOptions, Timing, tls};
 
 use super::{InvalidSettings, Port, PortNumber, Protocol, Serving, Settings};
@@ -48,7 +49,7 @@ impl TryFrom<ExecutorSpec> for Settings {
             tracing::warn!(key, "dynamic batching is not supported: requests are answered one by one");
         }
         let serving = Serving::from(&spec.server);
-        let rest = rest(spec.http.clone(), max_message(&spec.server));
+        let rest = rest(spec.http.clone(), &spec.server);
         Ok(Self { serving, executor: hosting(spec), rest })
     }
 }
@@ -70,7 +71,7 @@ impl From<&Server> for Serving {
 }
 
 /// What REST is to do. An executor has no endpoints beside those of its code, and no GraphQL.
-fn rest(spec: HttpSpec, max_body: usize) -> frontend_http::Settings {
+fn rest(spec: HttpSpec, server: &Server) -> frontend_http::Settings {
     let HttpSpec { title, description, cors, .. } = spec;
     let defaults = frontend_http::Settings::default();
     frontend_http::Settings {
@@ -78,16 +79,22 @@ fn rest(spec: HttpSpec, max_body: usize) -> frontend_http::Settings {
         description: description
             .unwrap_or_else(|| "The endpoints of an executor. Documents are those of its code.".to_owned()),
         cors,
-        max_body,
+        max_body: max_message(server),
+        forward: forward(server),
         ..defaults
     }
+}
+
+/// Every name was checked when it was read.
+pub(super) fn forward(server: &Server) -> Vec<HeaderName> {
+    server.forward_headers.iter().filter_map(|name| name.parse().ok()).collect()
 }
 
 fn hosting(spec: ExecutorSpec) -> ExecutorSettings {
     let defaults = ExecutorSettings::default();
     let meta = |key| spec.uses_metas.get(key).and_then(|value| value.as_str()).map(str::to_owned);
     let workspace = spec.workspace.or_else(|| meta("workspace").map(PathBuf::from));
-    let max_message = max_message(&spec.server);
+    let (max_message, forward) = (max_message(&spec.server), forward(&spec.server));
     ExecutorSettings {
         name: spec.name.unwrap_or(defaults.name),
         meta_name: meta("name"),
@@ -103,7 +110,7 @@ fn hosting(spec: ExecutorSpec) -> ExecutorSettings {
         max_waiting: spec.max_waiting,
         exit_on_exceptions: spec.exit_on_exceptions,
         limits: Limits { requests: spec.server.limits.requests, bytes: spec.server.limits.bytes },
-        grpc: grpc::server::Settings { max_message, ..defaults.grpc },
+        grpc: grpc::server::Settings { max_message, forward, ..defaults.grpc },
     }
 }
 

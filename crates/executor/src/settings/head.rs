@@ -5,7 +5,7 @@ use config::{ExecutorSpec, Head, PollingRule};
 use executor_client::{Address, Role};
 use routing::{Polling, Polls, ShardsSpec};
 
-use super::from_spec::max_message;
+use super::from_spec::{forward, max_message};
 use super::{InvalidSettings, Port, Protocol, Serving};
 
 /// What a head is to do.
@@ -73,6 +73,7 @@ impl HeadSettings {
             limits: Limits { requests: spec.server.limits.requests, bytes: spec.server.limits.bytes },
             calls: grpc::server::Settings {
                 max_message: max_message(&spec.server),
+                forward: forward(&spec.server),
                 ..grpc::server::Settings::default()
             },
         })

@@ -36,10 +36,14 @@ impl TryFrom<GatewaySpec> for Settings {
             calls: grpc::server::Settings {
                 max_message: max_message(&server),
                 prefetch: prefetch.map_or(0, usize::from),
+                forward: forward(&server),
                 ..grpc::server::Settings::default()
             },
             graphql: http.graphql.then(frontend_graphql::Settings::default),
-            rest: rest(http, max_message(&server))?,
+            rest: frontend_http::Settings {
+                forward: forward(&server),
+                ..rest(http, max_message(&server))?
+            },
             http: http_options(&server),
             limits: Limits { requests: server.limits.requests, bytes: server.limits.bytes },
             max_timeout: server.limits.request_timeout,
@@ -64,6 +68,11 @@ fn ports(server: &config::Server) -> Vec<Port> {
         Port { protocols: protocols.collect(), host: server.host.clone(), number }
     };
     server.listeners.iter().map(listener).collect()
+}
+
+/// Every name was checked when it was read.
+fn forward(server: &config::Server) -> Vec<http::HeaderName> {
+    server.forward_headers.iter().filter_map(|name| name.parse().ok()).collect()
 }
 
 fn rest(spec: HttpSpec, max_body: usize) -> Result<frontend_http::Settings, InvalidSettings> {
