@@ -70,6 +70,9 @@ impl Endpoint {
             ReturnType::Default => None,
             ReturnType::Type(_, ty) => Some((**ty).clone()),
         };
+        if !documents.single && output.as_ref().and_then(stream_item).is_some() {
+            return Err(Error::new(documents.ty.span(), "a stream begins with one document: take `doc`"));
+        }
         Ok(Some(Self {
             ident: signature.ident.clone(),
             names,
@@ -187,10 +190,6 @@ impl Endpoint {
 
     /// One document in, a stream out.
     fn stream(&self, item: &Type) -> (TokenStream, TokenStream) {
-        if !self.documents.single {
-            let error = Error::new(self.documents.ty.span(), "a stream begins with one document: take `doc`");
-            return (quote!(), error.to_compile_error());
-        }
         let input = &self.documents.ty;
         let (output, fallible) = match result_of(item) {
             Some(output) => (output, true),

@@ -67,7 +67,7 @@ fn arguments_are_read_as_argparse_does() {
 
 #[test]
 fn unknown_arguments_are_dropped_with_a_hint() {
-    let argv = split("--bogus 1 --prot grpc --nmae=x --cors -z");
+    let argv = split("--bogus 1 --prot grpc --nmae=x --no-debug-endpoints -z");
     let line = read(Program::Executor, &argv).unwrap();
     assert!(!line.values.contains_key("name"), "{line:?}");
     let warnings: Vec<_> = line.warnings.iter().map(ToString::to_string).collect();
