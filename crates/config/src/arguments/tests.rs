@@ -79,7 +79,7 @@ fn unknown_arguments_are_dropped_with_a_hint() {
             "ignored unknown argument -z"
         ]
     );
-    let line = read(Program::Executor, &split("--ssl-certfile x --cors")).unwrap();
+    let line = read(Program::Executor, &split("--ssl-certfile x --no-debug-endpoints")).unwrap();
     assert!(line.warnings.is_empty() && line.values.is_empty(), "known elsewhere: {line:?}");
 }
 
