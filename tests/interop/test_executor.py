@@ -308,6 +308,7 @@ def test_e64_what_is_not_understood_is_warned_about(stage):
     port = free_port()
     executor = stage.executor('rust', 'Rows', port, '--uses-with', '{"unknown": 1}').wait_serving()
     assert post(client(executor), '/greet', 'x').text == ['hello']
+    assert 'unknown' in executor.said()
 
 
 def bare(value, of_names=False):

@@ -79,7 +79,8 @@ impl Tools {
 
     #[requests(on = "/stream")]
     fn stream(&self, doc: Token) -> impl Stream<Item = Token> + Send + use<> {
-        let token = move |n: i32| Token { id: format!("tok-{n}").into(), text: format!("{} {n}", doc.text), pos: n };
+        let token =
+            move |n: i32| Token { id: format!("tok-{n}").into(), text: format!("{} {n}", doc.text), pos: n };
         stream::iter((0..3).map(token))
     }
 }

@@ -29,7 +29,11 @@ pub fn schema<I: Doc, O: Doc>(is_generator: bool, is_singleton_doc: bool) -> End
 
 /// Reads `uses_with`.
 pub fn with<E: Executor, W: DeserializeOwned>(with: Map<String, Value>) -> Result<W, BuildError> {
-    W::deserialize(Value::Object(with)).map_err(|source| BuildError::With { executor: E::class(), source })
+    let unknown = |path: serde_ignored::Path<'_>| {
+        tracing::warn!(executor = E::class(), key = %path, "`with` says what the executor does not know");
+    };
+    serde_ignored::deserialize(Value::Object(with), unknown)
+        .map_err(|source| BuildError::With { executor: E::class(), source })
 }
 
 /// What `new` may return.

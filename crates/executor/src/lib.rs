@@ -25,3 +25,8 @@ pub use start::start;
 
 #[cfg(test)]
 mod tests;
+
+/// The guide for authors, so that what it shows compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/executors.md")]
+struct Guide;

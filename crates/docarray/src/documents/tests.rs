@@ -10,7 +10,8 @@ fn bare(value: &Value, of_names: bool) -> Value {
     match value {
         Value::Object(entries) => {
             let kept = entries.iter().filter(|(key, _)| of_names || !PROSE.contains(&key.as_str()));
-            let kept = kept.map(|(key, value)| (key.clone(), bare(value, key == "properties" || key == "$defs")));
+            let kept =
+                kept.map(|(key, value)| (key.clone(), bare(value, key == "properties" || key == "$defs")));
             Value::Object(kept.collect())
         }
         Value::Array(items) => items.iter().map(|item| bare(item, false)).collect(),

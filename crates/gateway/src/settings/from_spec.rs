@@ -40,10 +40,7 @@ impl TryFrom<GatewaySpec> for Settings {
                 ..grpc::server::Settings::default()
             },
             graphql: http.graphql.then(frontend_graphql::Settings::default),
-            rest: frontend_http::Settings {
-                forward: forward(&server),
-                ..rest(http, max_message(&server))?
-            },
+            rest: frontend_http::Settings { forward: forward(&server), ..rest(http, max_message(&server))? },
             http: http_options(&server),
             limits: Limits { requests: server.limits.requests, bytes: server.limits.bytes },
             max_timeout: server.limits.request_timeout,

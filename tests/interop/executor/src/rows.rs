@@ -149,7 +149,10 @@ impl Rows {
 
     /// The second only when the file that the text names is there: whoever waits for it has the first by then.
     #[requests(on = "/stream")]
-    fn stream(&self, doc: Line) -> impl Stream<Item = Result<Line, tokio::time::error::Elapsed>> + Send + use<> {
+    fn stream(
+        &self,
+        doc: Line,
+    ) -> impl Stream<Item = Result<Line, tokio::time::error::Elapsed>> + Send + use<> {
         let line = |id: &str, text: &str| Line::new(id.to_owned(), text);
         let (first, second) = (line("first", &self.greeting), line("second", &self.greeting));
         let second = async move {
