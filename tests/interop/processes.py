@@ -183,7 +183,7 @@ class Nursery:
     def start(self, name: str, port: int, *argv) -> Forked:
         """Runs `jina` with these arguments."""
         self.started += 1
-        log = self.directory / f'{self.started}-{name}.log'
+        log = self.directory / f'{self.started}-{name.replace("/", "-")}.log'
         log.touch()
         print(json.dumps([str(word) for word in [log, *argv]]), file=self.popen.stdin, flush=True)
         return Forked(log, port, int(self.popen.stdout.readline()))

@@ -21,6 +21,7 @@ Each row stands in one place only. Where it is not here:
 | R43, R44 | closed until ready, executors that do not fit | tests/it/life.rs |
 | R45 | prefetch | tests/it/streams.rs |
 | R46 | order of answers | test_client.py; tests/it/streams.rs |
+| R47 to R53 | shards, heads | test_heads.py |
 | R57 | dry run | test_client.py |
 | R63, R64 and the others over HTTP | | the front end that speaks it |
 """
