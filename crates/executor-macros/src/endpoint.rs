@@ -32,8 +32,8 @@ enum Argument {
     Documents,
     Parameters { ty: Type, by_reference: bool },
     Context,
-    Matrix { ty: Type },
-    Map { ty: Type },
+    Matrix { ty: Type, by_reference: bool },
+    Map { ty: Type, by_reference: bool },
 }
 
 /// The documents as the function takes them.
@@ -252,10 +252,10 @@ impl Endpoint {
             Argument::Parameters { ty, .. } => quote_spanned! {ty.span()=>
                 let parameters: #ty = invocation.parameters()?;
             },
-            Argument::Matrix { ty } => quote_spanned! {ty.span()=>
+            Argument::Matrix { ty, .. } => quote_spanned! {ty.span()=>
                 let docs_matrix: #ty = invocation.matrix::<#document>()?;
             },
-            Argument::Map { ty } => quote_spanned! {ty.span()=>
+            Argument::Map { ty, .. } => quote_spanned! {ty.span()=>
                 let docs_map: #ty = invocation.map::<#document, #ty>()?;
             },
         });
@@ -278,7 +278,9 @@ impl Endpoint {
             Argument::Parameters { .. } if each => quote!(invocation.parameters()?),
             Argument::Parameters { .. } => quote!(parameters),
             Argument::Context => quote!(invocation.context()),
+            Argument::Matrix { by_reference: true, .. } => quote!(&docs_matrix),
             Argument::Matrix { .. } => quote!(docs_matrix),
+            Argument::Map { by_reference: true, .. } => quote!(&docs_map),
             Argument::Map { .. } => quote!(docs_map),
         });
         let ident = &self.ident;
@@ -415,6 +417,7 @@ fn arguments(signature: &Signature) -> Result<(Vec<Argument>, Documents)> {
         };
         NamedLifetimes.visit_type_mut(&mut ty);
         let name = argument_name(&argument.pat)?;
+        let by_reference = !matches!(passing, Passing::Value);
         arguments.push(match &*name {
             "docs" | "doc" => {
                 if documents.is_some() {
@@ -426,10 +429,17 @@ fn arguments(signature: &Signature) -> Result<(Vec<Argument>, Documents)> {
                 documents = Some(Documents { ty, single: name == "doc", passing });
                 Argument::Documents
             }
-            "parameters" => Argument::Parameters { ty, by_reference: !matches!(passing, Passing::Value) },
+            "parameters" => Argument::Parameters { ty, by_reference },
             "context" => Argument::Context,
-            "docs_matrix" => Argument::Matrix { ty },
-            "docs_map" => Argument::Map { ty },
+            // What a slice is of has to be kept somewhere.
+            "docs_matrix" => match ty {
+                Type::Slice(slice) => {
+                    let item = slice.elem;
+                    Argument::Matrix { ty: parse_quote!(::std::vec::Vec<#item>), by_reference }
+                }
+                ty => Argument::Matrix { ty, by_reference },
+            },
+            "docs_map" => Argument::Map { ty, by_reference },
             _ => {
                 let message = "an endpoint takes `docs` or `doc`, `parameters`, `context`, `docs_matrix`, \
                     `docs_map`";

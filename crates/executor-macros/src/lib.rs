@@ -41,8 +41,8 @@ pub fn executor(options: TokenStream, block: TokenStream) -> TokenStream {
 ///
 /// The arguments are known by their names, in any order: `docs`, a `DocList<T>`, `&DocList<T>` or
 /// `&mut DocList<T>` – or `doc`, one document at a time, by value or reference –; `parameters`, any
-/// `Deserialize`; `context`, a `&Context`; `docs_matrix`, a `Vec<DocList<T>>` of what each predecessor sent;
-/// `docs_map`, the same by the predecessor's name. All but the documents may be left out.
+/// `Deserialize`; `context`, a `&Context`; `docs_matrix`, a `Vec<DocList<T>>` or `&[DocList<T>]` of what each
+/// predecessor sent; `docs_map`, a map of the same by the predecessor's name. All but the documents may be left out.
 ///
 /// It returns documents, nothing (those it got, changed or not, are the answer), a JSON object (the caller finds
 /// it among the results), or a `Result` of these. A function that takes `doc` and returns

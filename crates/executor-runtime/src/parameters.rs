@@ -148,7 +148,7 @@ mod tests {
 
     #[test]
     fn types_that_derive_a_schema_tell_it_as_pydantic_does() {
-        let model = (&Tell::<Search>::new()).parameters().unwrap();
+        let model = Tell::<Search>::new().parameters().unwrap();
         assert_eq!(model.name, "Search");
         let want = json!({
             "title": "Search",
@@ -173,7 +173,7 @@ mod tests {
 
     #[test]
     fn maps_and_types_without_a_schema_tell_none() {
-        assert_eq!((&Tell::<Map<String, Value>>::new()).parameters(), None);
+        assert_eq!(Tell::<Map<String, Value>>::new().parameters(), None);
         assert_eq!((&Tell::<Silent>::new()).parameters(), None);
     }
 }

@@ -20,7 +20,8 @@ struct Counter {
 impl Counter {
     #[requests(on = "/add", write)]
     async fn add(&self, docs: &DocList<TextDoc>) {
-        self.number.fetch_add(docs.len() as u64, Ordering::SeqCst);
+        let n = std::future::ready(docs.len() as u64).await;
+        self.number.fetch_add(n, Ordering::SeqCst);
     }
 
     #[requests(on = "/tell")]
@@ -51,10 +52,12 @@ struct Slow;
 #[executor]
 impl Slow {
     #[requests(on = "/write", write)]
-    async fn write(&self, _docs: &DocList<TextDoc>) {}
+    async fn write(&self, _docs: &DocList<TextDoc>) {
+        std::future::ready(()).await;
+    }
 
     #[requests(on = "/read")]
-    async fn read(&self, _docs: &DocList<TextDoc>) {}
+    fn read(&self, _docs: &DocList<TextDoc>) {}
 
     async fn snapshot(&self, _file: &Path) {
         BEGUN.notify_one();

@@ -135,8 +135,8 @@ impl Rows {
     fn parts(
         &self,
         docs: &mut DocList<Line>,
-        docs_matrix: Vec<DocList<Line>>,
-        docs_map: HashMap<String, DocList<Line>>,
+        docs_matrix: &[DocList<Line>],
+        docs_map: &HashMap<String, DocList<Line>>,
     ) {
         let ids = |part: &DocList<Line>| part.iter().map(|doc| doc.id.to_string()).collect::<Vec<_>>();
         let matrix: Vec<_> = docs_matrix.iter().map(ids).collect();
