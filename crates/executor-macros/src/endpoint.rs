@@ -5,12 +5,13 @@ use quote::{quote, quote_spanned};
 use syn::spanned::Spanned as _;
 use syn::visit_mut::VisitMut;
 use syn::{
-    Attribute, Error, Expr, FnArg, GenericArgument, Ident, ImplItemFn, Lit, LitStr, Meta, PathArguments,
-    ReceiverKind, Result, ReturnType, Signature, Type, TypeReference, parse_quote,
+    Attribute, Error, Expr, FnArg, Ident, ImplItemFn, Lit, LitStr, Meta, ReceiverKind, Result, ReturnType,
+    Signature, Type, TypeReference, parse_quote,
 };
 
 use crate::doc::bare;
 use crate::executor::argument_name;
+use crate::types::{argument_of, result_of, stream_item};
 
 /// What `#[executor]` leaves in the attribute.
 pub(crate) const READ: &str = "__read";
@@ -464,44 +465,4 @@ impl VisitMut for NamedLifetimes {
     fn visit_lifetime_mut(&mut self, lifetime: &mut syn::Lifetime) {
         *lifetime = syn::Lifetime::new("'_", lifetime.span());
     }
-}
-
-/// The first argument of `wrapper<…>`.
-fn argument_of<'a>(ty: &'a Type, wrapper: &str) -> Option<&'a Type> {
-    let Type::Path(path) = ty else { return None };
-    let last = path.path.segments.last().filter(|last| last.ident == wrapper)?;
-    let PathArguments::AngleBracketed(arguments) = &last.arguments else { return None };
-    arguments.args.iter().find_map(|argument| match argument {
-        GenericArgument::Type(ty) => Some(ty),
-        _ => None,
-    })
-}
-
-/// The `T` of a `Result<T, …>`.
-fn result_of(ty: &Type) -> Option<&Type> {
-    argument_of(ty, "Result")
-}
-
-/// The `T` of a `Stream<Item = T>`, wherever in the type it stands.
-fn stream_item(ty: &Type) -> Option<Type> {
-    struct Find(Option<Type>);
-    impl VisitMut for Find {
-        fn visit_path_segment_mut(&mut self, segment: &mut syn::PathSegment) {
-            if segment.ident == "Stream"
-                && let PathArguments::AngleBracketed(arguments) = &segment.arguments
-            {
-                for argument in &arguments.args {
-                    if let GenericArgument::AssocType(item) = argument
-                        && item.ident == "Item"
-                    {
-                        self.0 = Some(item.ty.clone());
-                    }
-                }
-            }
-            syn::visit_mut::visit_path_segment_mut(self, segment);
-        }
-    }
-    let mut find = Find(None);
-    find.visit_type_mut(&mut ty.clone());
-    find.0
 }

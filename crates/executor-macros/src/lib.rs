@@ -6,6 +6,7 @@
 mod doc;
 mod endpoint;
 mod executor;
+mod types;
 
 use proc_macro::TokenStream;
 
