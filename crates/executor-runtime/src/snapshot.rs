@@ -158,7 +158,12 @@ impl JinaExecutorSnapshot for Snapshots {
         let (state, target) = (self.state.clone(), file.clone());
         self.spawn("snapshot", &self.made, id.clone(), async move {
             make_directory(&target).map_err(|error| not_kept(&error))?;
-            state.save(target).await
+            let saved = state.save(target.clone()).await;
+            if saved.is_err() {
+                // Nobody goes back to it. There may be no file yet, and what cannot be removed does no harm.
+                let _left = target.parent().map(std::fs::remove_dir_all);
+            }
+            saved
         });
         Ok(Response::new(snapshot_status(id, SnapshotStatus::Running, &file)))
     }
