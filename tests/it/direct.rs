@@ -15,7 +15,7 @@ use tests::executors::Encoder;
 use tests::golden::load;
 use tests::{Caller, Web};
 
-use crate::golden_http::{Exchange, comparable, compare, events, make};
+use crate::golden_http::{Exchange, comparable, compare, events, make_at};
 use crate::request;
 
 const RECORDED: &str = include_str!("../golden/http_deployment_direct.json");
@@ -137,7 +137,7 @@ async fn replay<E: Executor>(server: &str) {
     let running = start::<E>(&[Protocol::Http]).await;
     let web = Web::new(running.address());
     for exchange in Vec::<Exchange>::deserialize(&load(RECORDED)["servers"][server]).unwrap() {
-        let answer = make(web, &exchange.request).await;
+        let answer = make_at(web, &exchange.request).await;
         let name = exchange.name.as_str();
         match name {
             // Executors tell as much of themselves as gateways do.

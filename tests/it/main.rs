@@ -8,6 +8,7 @@ mod direct;
 mod failures;
 mod golden;
 mod golden_http;
+mod golden_other_flows;
 mod golden_websocket;
 mod graphql;
 mod heads;

@@ -162,6 +162,20 @@ impl FooExecutor {
     }
 }
 
+/// The executor of README.md.
+#[derive(Debug, Default)]
+struct Foo;
+
+#[executor]
+impl Foo {
+    #[requests(on = "/foo")]
+    async fn foo(&self, docs: &mut DocList<Text>) {
+        for doc in docs {
+            doc.text = Some("foo was called".to_owned());
+        }
+    }
+}
+
 /// Writes its name into every document, whatever the endpoint.
 #[derive(Debug)]
 struct Named {
@@ -256,6 +270,6 @@ impl Tools {
 
 fn main() -> ExitCode {
     let registry = Registry::new().with::<FooExecutor>().with::<Tools>().with::<Typed>();
-    let registry = registry.with::<Schemas>().with::<Named>();
+    let registry = registry.with::<Schemas>().with::<Foo>().with::<Named>();
     executor::main(&registry.with::<rows::Rows>().with::<rows::Predefined>())
 }
