@@ -118,6 +118,14 @@ impl Default for HttpOptions {
     }
 }
 
+/// What makes the services of new connections, of one service for each worker.
+pub fn for_connections<S: Send + 'static>(
+    services: Vec<S>,
+    one: fn(&S) -> S,
+) -> Vec<impl Fn() -> S + Send + 'static> {
+    services.into_iter().map(|service| move || one(&service)).collect()
+}
+
 /// Accepts connections and serves them until the process drains. `services` holds, for each worker, what makes the
 /// service of a new connection.
 ///
