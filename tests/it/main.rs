@@ -4,6 +4,7 @@
 
 mod conformance;
 mod control;
+mod direct;
 mod failures;
 mod golden;
 mod golden_http;

@@ -10,6 +10,7 @@ use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
 use crate::endpoint::Bound;
+use crate::state::State;
 use crate::{Executor, Failure, Setup};
 
 /// Executors by the names of their classes.
@@ -30,6 +31,7 @@ pub struct Entry {
 pub(crate) struct Instance {
     /// By endpoint, in the order of the code.
     pub(crate) endpoints: IndexMap<ByteString, Arc<Bound>>,
+    pub(crate) state: State,
     pub(crate) close: Box<dyn Fn() -> BoxFuture<'static, Result<(), Failure>> + Send + Sync>,
 }
 
@@ -107,13 +109,14 @@ impl Entry {
 
 fn build<E: Executor>(with: Map<String, Value>, setup: &Setup) -> Result<Instance, BuildError> {
     let executor = Arc::new(E::build(with, setup)?);
+    let state = State::of(&executor);
     let mut endpoints = IndexMap::new();
     for endpoint in E::endpoints() {
-        let (names, bound) = endpoint.bind(&executor);
+        let (names, bound) = endpoint.bind(&executor, &state);
         let bound = Arc::new(bound);
         endpoints.extend(names.into_iter().map(|name| (name, bound.clone())));
     }
-    Ok(Instance { endpoints, close: Box::new(move || executor.clone().close()) })
+    Ok(Instance { endpoints, state, close: Box::new(move || executor.clone().close()) })
 }
 
 fn tell<E: Executor>(uses_requests: &IndexMap<String, String>) -> Discovery {

@@ -23,7 +23,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::info;
 
-use crate::served::{Bound, Served};
+use crate::served::{Bound, Served, Services};
 use crate::{HeadSettings, StartError};
 
 use discovering::Discovering;
@@ -70,7 +70,7 @@ pub fn start_head(settings: HeadSettings, workers: Arc<Workers>) -> Result<Runni
     let admission = Admission::new(settings.limits);
     let calls = grpc::server::Settings {
         mark_errors: true,
-        forward: vec![header::ENDPOINT],
+        forward: settings.calls.forward.into_iter().chain([header::ENDPOINT]).collect(),
         stop: handle.token().clone(),
         ..settings.calls
     };
@@ -79,9 +79,11 @@ pub fn start_head(settings: HeadSettings, workers: Arc<Workers>) -> Result<Runni
         let calls = DataCalls::new(handler::handler(sharding), admission.clone(), calls.clone());
         Grpc::new(calls, Offers { single: true, list: true, stream: false }, control.clone())
     };
-    let services = (0..workers.count()).map(of_worker).collect();
-    let served = bound.serve(services, workers)?;
-    info!(head = settings.deployment, "start server bound to {}", served.address);
+    let services = Services::Grpc((0..workers.count()).map(of_worker).collect());
+    let served = bound.serve(vec![services], workers)?;
+    for address in &served.addresses {
+        info!(head = settings.deployment, "start server bound to {address}");
+    }
     Ok(RunningHead { served, cluster, tasks, stop })
 }
 
@@ -118,9 +120,13 @@ fn targets(layout: &Layout, settings: &HeadSettings) -> Result<Vec<Target>, Star
 
 impl RunningHead {
     /// Where it listens.
+    ///
+    /// # Panics
+    ///
+    /// If it was given no port.
     #[must_use]
-    pub const fn address(&self) -> SocketAddr {
-        self.served.address
+    pub fn address(&self) -> SocketAddr {
+        self.served.addresses[0]
     }
 
     /// Whether it is ready.

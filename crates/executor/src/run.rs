@@ -38,7 +38,6 @@ pub fn run(spec: ExecutorSpec, registry: &Registry) -> ExitCode {
 }
 
 /// What the process is to be.
-#[expect(clippy::large_enum_variant, reason = "there is one in the process")]
 enum Job {
     Executor(Settings, Entry),
     Head(HeadSettings),
@@ -56,6 +55,9 @@ impl Job {
             return Ok(Self::Head(HeadSettings::new(&spec, head)?));
         }
         let entry = entry(&spec.uses, registry)?;
+        if !spec.py_modules.is_empty() {
+            warn!(modules = ?spec.py_modules, "`py_modules` has no effect on an executor in Rust");
+        }
         Ok(Self::Executor(Settings::try_from(spec)?, entry))
     }
 

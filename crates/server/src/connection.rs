@@ -118,6 +118,14 @@ impl Default for HttpOptions {
     }
 }
 
+/// What makes the services of new connections, of one service for each worker.
+pub fn for_connections<S: Send + 'static>(
+    services: Vec<S>,
+    one: fn(&S) -> S,
+) -> Vec<impl Fn() -> S + Send + 'static> {
+    services.into_iter().map(|service| move || one(&service)).collect()
+}
+
 /// Accepts connections and serves them until the process drains. `services` holds, for each worker, what makes the
 /// service of a new connection.
 ///
@@ -163,7 +171,7 @@ pub async fn serve<S: HttpService>(
         };
         let task = async move {
             let hold = Arc::new((place, permit, connection));
-            let service = Holding { service, hold, activity: Arc::default(), access };
+            let service = Holding { service, hold, access, activity: Arc::default() };
             if let Err(error) = handshake.serve(stream, service, &builder, stop).await {
                 debug!(%error, "connection ended");
             }
@@ -193,7 +201,7 @@ struct Holding<S> {
 impl<S: HttpService> Service<Request<Incoming>> for Holding<S> {
     type Response = Response<Counted<S::Body>>;
     type Error = Infallible;
-    type Future = Logged<Answering<S::Future>>;
+    type Future = Answering<Logged<S::Future>>;
 
     fn call(&self, mut request: Request<Incoming>) -> Self::Future {
         let line = self.access.and_then(|(log, peer)| Line::of(log, peer, &request));
@@ -201,7 +209,7 @@ impl<S: HttpService> Service<Request<Incoming>> for Holding<S> {
             request.extensions_mut().insert(self.hold.clone());
         }
         let busy = self.activity.begin();
-        Logged::new(Answering::new(self.service.call(request), busy), line)
+        Answering::new(Logged::new(self.service.call(request), line), busy)
     }
 }
 

@@ -18,6 +18,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "docarray",
             "executor-client",
             "executor-runtime",
+            "frontend-http",
+            "frontend-websocket",
             "grpc",
             "info",
             "proto",

@@ -39,6 +39,7 @@ pub(super) fn server(
         listeners,
         free_ports: free_ports(context),
         tls: tls_server(settings, context, tls),
+        forward_headers: forward_headers(settings, context),
         limits: limits(settings),
         grpc: grpc::options(settings, context, "grpc-server-options", grpc::End::Server),
         drain_linger: settings.duration("drain-linger").unwrap_or_default(),
@@ -147,6 +148,23 @@ fn check_distinct(ports: &[u16], settings: &Settings, context: &mut Context<'_>)
     if let Some(port) = monitoring.filter(|port| settings.flag("monitoring") && seen.contains(port)) {
         context.conflict(settings.place("port-monitoring"), format!("port {port} is already a protocol's"));
     }
+}
+
+/// Names of headers. Those that gRPC needs for itself are never handed on.
+fn forward_headers(settings: &Settings, context: &mut Context<'_>) -> Vec<String> {
+    const RESERVED: [&str; 5] = ["content-type", "content-length", "endpoint", "host", "te"];
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    let names: Vec<String> =
+        settings.texts("forward-headers").iter().map(|name| name.to_ascii_lowercase()).collect();
+    for name in &names {
+        let place = settings.place("forward-headers");
+        if name.is_empty() || !name.chars().all(allowed) {
+            context.expected(place, "names of headers", &name.as_str().into());
+        } else if RESERVED.contains(&name.as_str()) || name.starts_with("grpc-") || name.ends_with("-bin") {
+            context.conflict(place, format!("the header `{name}` belongs to a single call"));
+        }
+    }
+    names
 }
 
 fn limits(settings: &Settings) -> Limits {

@@ -48,6 +48,8 @@ pub struct Server {
     pub free_ports: Option<(u16, u16)>,
     /// Encryption on all listeners.
     pub tls: Option<TlsServer>,
+    /// Headers of requests that travel on, in lower case; those of traces always do.
+    pub forward_headers: Vec<String>,
     /// What a process takes on.
     pub limits: Limits,
     /// What the user said about gRPC servers; everything else stays as it is by default.

@@ -30,6 +30,13 @@ pub(super) const ROWS: &[Argument] = &[
         .own(),
     row(
         BOTH,
+        "forward-headers",
+        Form::Texts,
+        "Headers of requests that travel on to executors, beside those of traces",
+    )
+    .own(),
+    row(
+        BOTH,
         "executors-ca",
         Form::Text,
         "Authorities of executors behind grpcs://, PEM; those of the system if left out",

@@ -131,6 +131,15 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_defaults_are_those_of_a_gateway_without_flags() {
+        let parsed = config::command(&["gateway".to_owned()], &Environment::default());
+        let Ok(config::Parsed { command: Command::Gateway(spec), .. }) = parsed else { panic!("{parsed:?}") };
+        // Neither compares the resolver.
+        let (configured, default) = (Settings::from(&spec.client), Settings::default());
+        assert_eq!(format!("{configured:?}"), format!("{default:?}"));
+    }
+
+    #[test]
     fn options_of_channels_arrive() {
         let options = r#"{"grpc.max_send_message_length": 10, "grpc.max_receive_message_length": 20,
             "grpc.keepalive_time_ms": 20000, "grpc.keepalive_timeout_ms": 300,
@@ -159,14 +168,5 @@ mod tests {
         assert_eq!((got.first_backoff, got.max_backoff), (millis(7), millis(70)));
         assert_eq!((got.options.max_header, got.options.max_frame), (Some(8000), 20_000));
         assert_eq!(got.options.stream_window, 70_000);
-    }
-
-    #[test]
-    fn the_defaults_are_those_of_a_gateway_without_flags() {
-        let parsed = config::command(&["gateway".to_owned()], &Environment::default());
-        let Ok(config::Parsed { command: Command::Gateway(spec), .. }) = parsed else { panic!("{parsed:?}") };
-        // Neither compares the resolver.
-        let (configured, default) = (Settings::from(&spec.client), Settings::default());
-        assert_eq!(format!("{configured:?}"), format!("{default:?}"));
     }
 }

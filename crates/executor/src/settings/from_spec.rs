@@ -3,11 +3,12 @@
 use std::path::PathBuf;
 
 use call::Limits;
-use config::{ExecutorSpec, GrpcOptions, Protocol, Provider, Role, Server, Uses};
+use config::{ExecutorSpec, GrpcOptions, HttpSpec, Provider, Role, Server, Uses};
 use executor_runtime::{Entry, ExecutorSettings, PassThrough, Registry};
+use http::HeaderName;
 use server::{Timing, tls};
 
-use super::{InvalidSettings, Port, PortNumber, Serving, Settings};
+use super::{InvalidSettings, Port, PortNumber, Protocol, Serving, Settings};
 
 /// The executor that `uses` names.
 ///
@@ -47,16 +48,16 @@ impl TryFrom<ExecutorSpec> for Settings {
         for key in spec.uses_dynamic_batching.keys() {
             tracing::warn!(key, "dynamic batching is not supported: requests are answered one by one");
         }
-        Ok(Self { serving: Serving::try_from(&spec.server)?, executor: hosting(spec) })
+        let serving = Serving::from(&spec.server);
+        let rest = rest(spec.http.clone(), &spec.server);
+        Ok(Self { serving, executor: hosting(spec), rest })
     }
 }
 
-impl TryFrom<&Server> for Serving {
-    type Error = InvalidSettings;
-
-    fn try_from(server: &Server) -> Result<Self, InvalidSettings> {
-        Ok(Self {
-            port: port(server)?,
+impl From<&Server> for Serving {
+    fn from(server: &Server) -> Self {
+        Self {
+            ports: server.listeners.iter().flat_map(|listener| ports(listener, &server.host)).collect(),
             tls: server.tls.as_ref().map(|tls| tls::Files {
                 certificates: tls.certificates.clone(),
                 private_key: tls.private_key.clone(),
@@ -65,8 +66,29 @@ impl TryFrom<&Server> for Serving {
             http: server.into(),
             drain: Timing { linger: server.drain_linger, grace: server.drain_grace },
             workers: server.workers,
-        })
+        }
     }
+}
+
+/// What REST is to do. An executor has no endpoints beside those of its code, and no GraphQL.
+fn rest(spec: HttpSpec, server: &Server) -> frontend_http::Settings {
+    let HttpSpec { title, description, cors, .. } = spec;
+    let defaults = frontend_http::Settings::default();
+    frontend_http::Settings {
+        title: title.unwrap_or(defaults.title),
+        description: description
+            .unwrap_or_else(|| "The endpoints of an executor. Documents are those of its code.".to_owned()),
+        cors,
+        max_body: max_message(server),
+        stall: server.limits.body_timeout,
+        forward: forward(server),
+        ..defaults
+    }
+}
+
+/// Every name was checked when it was read.
+pub(super) fn forward(server: &Server) -> Vec<HeaderName> {
+    server.forward_headers.iter().filter_map(|name| name.parse().ok()).collect()
 }
 
 fn hosting(spec: ExecutorSpec) -> ExecutorSettings {
@@ -74,6 +96,7 @@ fn hosting(spec: ExecutorSpec) -> ExecutorSettings {
     let meta = |key| spec.uses_metas.get(key).and_then(|value| value.as_str()).map(str::to_owned);
     let workspace = spec.workspace.or_else(|| meta("workspace").map(PathBuf::from));
     let (max_message, max_answer) = (max_message(&spec.server), max_answer(&spec.server));
+    let forward = forward(&spec.server);
     ExecutorSettings {
         name: spec.name.unwrap_or(defaults.name),
         meta_name: meta("name"),
@@ -93,6 +116,7 @@ fn hosting(spec: ExecutorSpec) -> ExecutorSettings {
             max_message,
             max_answer,
             stall: spec.server.limits.body_timeout,
+            forward,
             ..defaults.grpc
         },
     }
@@ -103,18 +127,21 @@ fn cache() -> PathBuf {
     std::env::home_dir().unwrap_or_default().join(".cache/jina")
 }
 
-fn port(server: &Server) -> Result<Port, InvalidSettings> {
-    let [listener] = &server.listeners[..] else {
-        return Err(InvalidSettings::Ports { n: server.listeners.len() });
-    };
-    if listener.protocols != [Protocol::Grpc] {
-        return Err(InvalidSettings::Unsupported { what: "a protocol other than GRPC" });
-    }
+/// An executor speaks one protocol on each port.
+fn ports(listener: &config::Listener, host: &str) -> Vec<Port> {
     let number = match listener.port {
         config::Port::Fixed(number) => PortNumber::Fixed(number),
         config::Port::Free => PortNumber::Free,
     };
-    Ok(Port { host: server.host.clone(), number })
+    let port = |protocol: &config::Protocol| {
+        let protocol = match protocol {
+            config::Protocol::Grpc => Protocol::Grpc,
+            config::Protocol::Http => Protocol::Http,
+            config::Protocol::WebSocket => Protocol::WebSocket,
+        };
+        Port { protocol, host: host.to_owned(), number }
+    };
+    listener.protocols.iter().map(port).collect()
 }
 
 /// The smaller of the two bounds that a user can set.

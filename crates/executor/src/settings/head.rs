@@ -5,8 +5,8 @@ use config::{ExecutorSpec, Head};
 use executor_client::{Address, Role};
 use routing::{Polling, ShardsSpec};
 
-use super::from_spec::{max_answer, max_message};
-use super::{InvalidSettings, Serving};
+use super::from_spec::{forward, max_answer, max_message};
+use super::{InvalidSettings, Port, Protocol, Serving};
 
 /// What a head is to do.
 #[derive(Debug, Clone)]
@@ -62,7 +62,7 @@ impl HeadSettings {
         let one = |address: &Option<config::Address>| address.as_ref().map(Address::try_from).transpose();
         let shards = head.shards.iter().map(|shard| addresses(&shard.addresses));
         Ok(Self {
-            serving: Serving::try_from(&spec.server)?,
+            serving: serving(&spec.server)?,
             deployment: head.deployment.clone(),
             shards: shards.collect::<Result<_, _>>()?,
             uses_before: one(&head.uses_before)?,
@@ -73,8 +73,9 @@ impl HeadSettings {
             limits: Limits { requests: spec.server.limits.requests, bytes: spec.server.limits.bytes },
             calls: grpc::server::Settings {
                 max_message: max_message(&spec.server),
-                max_answer: max_answer(&spec.server),
                 stall: spec.server.limits.body_timeout,
+                max_answer: max_answer(&spec.server),
+                forward: forward(&spec.server),
                 ..grpc::server::Settings::default()
             },
         })
@@ -89,6 +90,15 @@ impl HeadSettings {
             uses_before: self.uses_before.is_some(),
             uses_after: self.uses_after.is_some(),
         }
+    }
+}
+
+/// Who calls a head speaks gRPC.
+fn serving(server: &config::Server) -> Result<Serving, InvalidSettings> {
+    let serving = Serving::from(server);
+    match serving.ports[..] {
+        [Port { protocol: Protocol::Grpc, .. }] => Ok(serving),
+        _ => Err(InvalidSettings::PortsOfHead),
     }
 }
 
@@ -154,6 +164,6 @@ mod tests {
         assert_eq!(got.client.role, Role::Head);
         assert_eq!((got.client.retries, got.client.timeout_send), (2, Some(Duration::from_secs(20))));
         assert_eq!(got.client.encoding, grpc::Encoding::Gzip);
-        assert_eq!(got.serving.port.number, crate::PortNumber::Fixed(8080));
+        assert_eq!(got.serving.ports[0].number, crate::PortNumber::Fixed(8080));
     }
 }

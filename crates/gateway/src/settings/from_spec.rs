@@ -39,6 +39,7 @@ impl TryFrom<GatewaySpec> for Settings {
                     .unwrap_or(grpc::server::Settings::default().max_answer),
                 prefetch: prefetch.map_or(0, usize::from),
                 stall: server.limits.body_timeout,
+                forward: forward(&server),
                 ..grpc::server::Settings::default()
             },
             graphql: http.graphql.then(frontend_graphql::Settings::default),
@@ -74,6 +75,11 @@ fn ports(server: &config::Server) -> Vec<Port> {
     server.listeners.iter().map(listener).collect()
 }
 
+/// Every name was checked when it was read.
+fn forward(server: &config::Server) -> Vec<http::HeaderName> {
+    server.forward_headers.iter().filter_map(|name| name.parse().ok()).collect()
+}
+
 fn rest(spec: HttpSpec, server: &config::Server) -> Result<frontend_http::Settings, InvalidSettings> {
     let HttpSpec {
         title,
@@ -96,6 +102,7 @@ fn rest(spec: HttpSpec, server: &config::Server) -> Result<frontend_http::Settin
         exposed: exposed.collect::<Result<_, _>>()?,
         max_body: max_message(server),
         stall: server.limits.body_timeout,
+        forward: forward(server),
         ..defaults
     })
 }

@@ -1,5 +1,7 @@
 //! The executors of the interop suite in Rust; `executors.py` holds the same in Python.
 
+mod rows;
+
 use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -274,5 +276,6 @@ impl Tools {
 
 fn main() -> ExitCode {
     let registry = Registry::new().with::<FooExecutor>().with::<Tools>().with::<Typed>();
-    executor::main(&registry.with::<Schemas>().with::<Foo>().with::<Named>())
+    let registry = registry.with::<Schemas>().with::<Foo>().with::<Named>();
+    executor::main(&registry.with::<rows::Rows>().with::<rows::Predefined>())
 }
