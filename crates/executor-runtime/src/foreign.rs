@@ -10,6 +10,7 @@ use indexmap::IndexMap;
 
 use crate::endpoint::{Bound, Code};
 use crate::registry::Instance;
+use crate::state::State;
 use crate::{Called, Failure, Invocation, Items, Outcome};
 
 /// One call of code elsewhere. The outer error is ours: nobody was there to call. The inner one is the code's.
@@ -65,7 +66,8 @@ impl std::fmt::Debug for ForeignRun {
 impl Foreign {
     pub(crate) fn into_instance(self) -> Instance {
         let endpoints = self.endpoints.into_iter().map(ForeignEndpoint::bind);
-        Instance { endpoints: endpoints.collect::<IndexMap<_, _>>(), close: self.close }
+        let endpoints = endpoints.collect::<IndexMap<_, _>>();
+        Instance { endpoints, state: State::elsewhere(), close: self.close }
     }
 }
 

@@ -10,8 +10,7 @@ use serde_json::{Map, Value, json};
 use server::{DrainHandle, Workers};
 use tokio::sync::watch;
 
-use crate::served::Bound;
-use crate::start::serve;
+use crate::start::Closed;
 use crate::{InvalidSettings, Running, Settings, StartError};
 
 /// How an executor in Python is run.
@@ -82,17 +81,14 @@ pub async fn start_python(
     python: Python,
     workers: Arc<Workers>,
 ) -> Result<Running, StartError> {
-    let bound = Bound::new(settings.serving)?;
-    let handle = bound.handle();
-    let mut hosting = settings.executor;
-    hosting.grpc.stop = handle.token().clone();
+    let (closed, mut hosting) = Closed::bind(settings)?;
     let python = executor_python::start(python.0, hosting.name.clone()).await.map_err(StartError::Python)?;
     // They are bound already, by the one who loaded the class.
     hosting.uses_requests.clear();
     hosting.meta_name = Some(python.meta_name().to_owned());
     let hosted = host_foreign(python.foreign(), hosting)?;
-    follow(&handle, bound.health().clone(), python.up());
-    serve(bound, hosted, workers)
+    follow(&closed.bound.handle(), closed.bound.health().clone(), python.up());
+    closed.open(hosted, workers)
 }
 
 /// Like [`start_python`], from the specification on; workers see these variables besides those of this process.

@@ -1,14 +1,12 @@
 //! The executor as a process.
 
-use std::error::Error;
-use std::io::{self, Write as _};
 use std::num::NonZeroUsize;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use config::{ExecutorSpec, Role};
 use executor_runtime::{Entry, Registry};
-use server::{Outcome, Signals, Workers};
+use server::{Outcome, Signals, Workers, complain};
 use tokio::runtime::Builder;
 use tracing::warn;
 
@@ -17,11 +15,14 @@ use crate::{
     start_head, start_python,
 };
 
+/// What it is called in its last words.
+pub(crate) const NAME: &str = "executor";
+
 /// Runs an executor of `registry`, or a head, until it is told to stop.
 #[must_use]
 pub fn run(spec: ExecutorSpec, registry: &Registry) -> ExitCode {
     if let Err(error) = server::log::start(&spec.log) {
-        complain(&error);
+        complain(NAME, &error);
         return ExitCode::from(2);
     }
     match Job::of(spec, registry).map_err(StartError::Settings).and_then(serve) {
@@ -31,7 +32,7 @@ pub fn run(spec: ExecutorSpec, registry: &Registry) -> ExitCode {
             ExitCode::FAILURE
         }
         Err(error) => {
-            complain(&error);
+            complain(NAME, &error);
             error.exit_code()
         }
     }
@@ -59,6 +60,9 @@ impl Job {
             return Ok(Self::Python(Settings::try_from(spec)?, python));
         }
         let entry = entry(&spec.uses, registry)?;
+        if !spec.py_modules.is_empty() {
+            warn!(modules = ?spec.py_modules, "`py_modules` has no effect on an executor in Rust");
+        }
         Ok(Self::Executor(Settings::try_from(spec)?, entry))
     }
 
@@ -103,12 +107,4 @@ fn serve(job: Job) -> Result<Outcome, StartError> {
     // An executor that is still being made cannot be stopped, and nobody waits for it.
     runtime.shutdown_background();
     outcome
-}
-
-/// Says why the process ends where somebody will read it, whatever the log is.
-pub(crate) fn complain(error: &dyn Error) {
-    let causes = std::iter::successors(error.source(), |cause| (*cause).source());
-    let text = causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"));
-    // If nobody listens there is nobody to tell.
-    let _unheard = writeln!(io::stderr(), "executor: {text}");
 }

@@ -8,7 +8,7 @@ use indexmap::IndexMap;
 use serde_json::Value;
 
 use super::network::{TlsNames, client, executor_listeners, protocols, server};
-use super::{Context, Settings, graph, http, telemetry};
+use super::{Context, Settings, graph, http, log, telemetry};
 use crate::files::is_yaml_path;
 use crate::form::Object;
 use crate::nearest::nearest;
@@ -97,7 +97,7 @@ pub(crate) fn executor(
         },
         provider_endpoint: settings.owned("provider-endpoint"),
         telemetry: telemetry::telemetry(settings),
-        log: telemetry::log(settings, context),
+        log: log::log(settings, context, settings.owned("name")),
     }
 }
 
