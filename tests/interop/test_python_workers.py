@@ -254,6 +254,28 @@ def test_a_worker_killed_under_load_loses_its_own_calls_only(stage):
     until(lambda: len(pids(executor)) == 2, 'there are two again')
 
 
+def test_calls_that_wait_in_a_worker_that_dies_are_given_to_the_other(stage):
+    executor = workers(stage, '--python-workers', 2).wait_serving()
+    until(lambda: len(pids(executor)) == 2, 'two processes answer')
+
+    async def load():
+        caller = asynchronous(client(executor))
+
+        async def one(endpoint):
+            try:
+                async for docs in caller.post(endpoint, items(1), return_type=DocList[Item]):
+                    return docs[0].id
+            except Exception as error:
+                return error
+
+        calls = [one('/sync') for _ in range(4)] + [one('/die')] + [one('/sync') for _ in range(12)]
+        return await asyncio.gather(*calls)
+
+    ended = asyncio.run(load())
+    lost = [error for error in ended if isinstance(error, Exception)]
+    assert len(lost) == 1 and 'WorkerLost' in str(lost[0]), lost
+
+
 def test_a_call_that_never_ends_is_ended(stage):
     executor = workers(stage, '--python-call-limit', '500ms').wait_serving()
     name, said = fails(executor, '/hang')

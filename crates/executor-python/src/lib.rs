@@ -92,7 +92,7 @@ impl Python {
         Foreign {
             class: self.hello.about.class.as_str().into(),
             endpoints: endpoints.collect(),
-            parallel: self.pool.workers(),
+            parallel: self.pool.parallel(),
             close: Box::new(move || {
                 let pool = pool.clone();
                 Box::pin(async move { pool.close().await })

@@ -1,6 +1,6 @@
 //! The connection to one worker and the calls that are in it.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::io;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -31,12 +31,40 @@ pub(crate) struct Link {
     out: mpsc::Sender<Payload>,
     next: AtomicU64,
     /// By number; `None` once the worker is gone.
-    calls: Mutex<Option<HashMap<u64, mpsc::Sender<FromWorker>>>>,
-    exit: OnceLock<Exit>,
+    calls: Mutex<Option<Calls>>,
+    exit: OnceLock<Gone>,
     /// How many calls are in it, and how many of those block it.
     in_flight: [AtomicUsize; 2],
+    /// Whether calls that block it run one after the other.
+    in_turns: bool,
     /// Cancelled when it is to be killed for a call that takes too long.
     too_long: CancellationToken,
+}
+
+type Calls = BTreeMap<u64, Waiting>;
+
+/// Who waits for the answer of a call.
+#[derive(Debug)]
+struct Waiting {
+    answer: mpsc::Sender<FromWorker>,
+    blocking: bool,
+}
+
+/// A worker that is gone.
+#[derive(Debug, Clone)]
+struct Gone {
+    exit: Exit,
+    /// The call that it ran, of those that block it.
+    running: Option<u64>,
+}
+
+/// Why a call has no answer.
+#[derive(Debug)]
+pub(crate) enum NoAnswer {
+    /// The worker is gone, and the call had begun or may have.
+    Lost(Exit),
+    /// The worker is gone before the call began.
+    NotBegun,
 }
 
 /// A worker that has said hello, and what serves it.
@@ -64,6 +92,8 @@ pub(crate) struct InFlight {
     link: Arc<Link>,
     number: u64,
     blocking: bool,
+    /// Whether it waits in the worker until those that block it and came before are answered.
+    in_turn: bool,
     answers: mpsc::Receiver<FromWorker>,
 }
 
@@ -97,9 +127,10 @@ impl Connected {
             worker,
             out,
             next: AtomicU64::new(1),
-            calls: Mutex::new(Some(HashMap::new())),
+            calls: Mutex::new(Some(Calls::new())),
             exit: OnceLock::new(),
             in_flight: Default::default(),
+            in_turns: !settings.allows_concurrent(),
             too_long: CancellationToken::new(),
         };
         Ok(Self { link: Arc::new(link), hello, process, socket, received, outbox })
@@ -165,6 +196,11 @@ impl Connected {
     }
 }
 
+/// The one that runs, or will next: each is answered before the next begins.
+fn oldest_blocking(calls: &Calls) -> Option<u64> {
+    calls.iter().find(|(_, waiting)| waiting.blocking).map(|(number, _)| *number)
+}
+
 async fn write_frame(write: &mut (impl tokio::io::AsyncWrite + Unpin), mut frame: Payload) -> io::Result<()> {
     write.write_all_buf(&mut frame).await
 }
@@ -183,11 +219,12 @@ impl Link {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         let (answer, answers) = mpsc::channel(INBOX);
         match &mut *self.calls() {
-            Some(calls) => calls.insert(number, answer),
+            Some(calls) => calls.insert(number, Waiting { answer, blocking }),
             None => return Err(self.exit()),
         };
         self.count(blocking).fetch_add(1, Ordering::Relaxed);
-        let call = InFlight { link: self.clone(), number, blocking, answers };
+        let call =
+            InFlight { link: self.clone(), number, blocking, in_turn: blocking && self.in_turns, answers };
         self.out.send(frame(number)).await.map_err(|_gone| self.exit())?;
         Ok(call)
     }
@@ -198,13 +235,18 @@ impl Link {
         (blocking.load(Ordering::Relaxed), concurrent.load(Ordering::Relaxed))
     }
 
+    pub(crate) fn is_gone(&self) -> bool {
+        self.exit.get().is_some()
+    }
+
     /// Has it killed for a call that takes too long.
     pub(crate) fn kill(&self) {
         self.too_long.cancel();
     }
 
     fn deliver(&self, number: u64, frame: FromWorker) {
-        let answer = self.calls().as_ref().and_then(|calls| calls.get(&number).cloned());
+        let answer =
+            self.calls().as_ref().and_then(|calls| calls.get(&number).map(|waiting| waiting.answer.clone()));
         // Nobody waits for the answers of calls that were cancelled.
         if let Some(answer) = answer {
             let _full_or_gone = answer.try_send(frame);
@@ -212,13 +254,15 @@ impl Link {
     }
 
     fn end(&self, exit: Exit) {
+        let mut calls = self.calls();
+        let running = calls.as_ref().and_then(oldest_blocking);
         // Whoever loses its sender by the next line asks for this one.
-        let _set_once = self.exit.set(exit);
-        *self.calls() = None;
+        let _set_once = self.exit.set(Gone { exit, running });
+        *calls = None;
     }
 
     fn exit(&self) -> Exit {
-        self.exit.get().cloned().unwrap_or(Exit::Silent)
+        self.exit.get().map_or(Exit::Silent, |gone| gone.exit.clone())
     }
 
     fn count(&self, blocking: bool) -> &AtomicUsize {
@@ -226,7 +270,7 @@ impl Link {
         if blocking { blocks } else { concurrent }
     }
 
-    fn calls(&self) -> MutexGuard<'_, Option<HashMap<u64, mpsc::Sender<FromWorker>>>> {
+    fn calls(&self) -> MutexGuard<'_, Option<Calls>> {
         self.calls.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -237,8 +281,25 @@ impl InFlight {
     /// # Errors
     ///
     /// If the worker is gone.
-    pub(crate) async fn answer(&mut self) -> Result<FromWorker, Exit> {
-        self.answers.recv().await.ok_or_else(|| self.link.exit())
+    pub(crate) async fn answer(&mut self) -> Result<FromWorker, NoAnswer> {
+        match self.answers.recv().await {
+            Some(answer) => Ok(answer),
+            None => Err(self.lost()),
+        }
+    }
+
+    /// Whether the worker may run it by now. Calls that block wait in it for their turn.
+    pub(crate) fn has_begun(&self) -> bool {
+        !self.in_turn || self.link.calls().as_ref().and_then(oldest_blocking) == Some(self.number)
+    }
+
+    fn lost(&self) -> NoAnswer {
+        let running = self.link.exit.get().and_then(|gone| gone.running);
+        if self.in_turn && running != Some(self.number) {
+            NoAnswer::NotBegun
+        } else {
+            NoAnswer::Lost(self.link.exit())
+        }
     }
 
     /// Asks for the next document of a stream.

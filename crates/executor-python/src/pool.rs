@@ -15,12 +15,15 @@ use crate::backoff::Backoff;
 use crate::error::{NoWorker, TooLarge, lost, too_long};
 use crate::frame::{FromWorker, ToWorker};
 use crate::hello::{Hello, failure};
-use crate::link::{Connected, InFlight, Link};
+use crate::link::{Connected, InFlight, Link, NoAnswer};
 use crate::process::Exit;
 use crate::{Settings, StartError};
 
 /// A worker that lived this long was well; its end does not count with those before.
 const WELL: Duration = Duration::from_secs(30);
+
+/// Calls in a worker that runs one at a time.
+const AHEAD: usize = 8;
 
 /// The workers of one executor.
 #[derive(Debug)]
@@ -34,6 +37,12 @@ pub(crate) struct Pool {
     tasks: TaskTracker,
     /// What closing the executor failed with.
     failed: Mutex<Option<Failure>>,
+}
+
+/// A call that a worker did not answer.
+enum Unanswered {
+    Failed(Failure),
+    NotBegun,
 }
 
 #[derive(Debug)]
@@ -72,9 +81,10 @@ impl Pool {
         Ok((pool, hello))
     }
 
-    /// How many workers there are when all are up.
-    pub(crate) const fn workers(&self) -> usize {
-        self.settings.workers.get()
+    /// How many calls that block a worker are sent to the workers at a time. Those that wait there for their turn
+    /// spare it the pause between two calls, and are given to another one if it ends.
+    pub(crate) fn parallel(&self) -> usize {
+        self.settings.workers.get() * if self.settings.allows_concurrent() { 1 } else { AHEAD }
     }
 
     /// How many workers are up.
@@ -142,6 +152,8 @@ impl Pool {
         let mut last = Exit::Never;
         for slot in &self.slots {
             match &*lock(slot) {
+                // It is taken out of its slot a moment later.
+                Slot::Up(link) if link.is_gone() => {}
                 Slot::Up(link) => {
                     let load = link.load();
                     if best.as_ref().is_none_or(|(least, _)| load < *least) {
@@ -166,11 +178,15 @@ impl Pool {
     ) -> Result<Result<Outcome, Failure>, Error> {
         let wire = proto::message::write_list(&invocation.requests());
         drop(invocation);
-        let call = |number| ToWorker::Call(wire).write(number);
-        let (link, mut call) = self.begin(blocking, call).await?;
-        let answer = match self.bounded(&link, call.answer()).await {
-            Ok(answer) => answer,
-            Err(failure) => return Ok(Err(failure)),
+        let answer = loop {
+            let begin = |number| ToWorker::Call(wire.clone()).write(number);
+            let (link, mut call) = self.begin(blocking, begin).await?;
+            match self.answer(&link, &mut call).await {
+                Ok(answer) => break answer,
+                Err(Unanswered::Failed(failure)) => return Ok(Err(failure)),
+                // Another worker can have it.
+                Err(Unanswered::NotBegun) => {}
+            }
         };
         Ok(match answer {
             FromWorker::Answer(results, docs) => outcome(&results, docs),
@@ -185,7 +201,13 @@ impl Pool {
         let begun = self.begin(false, |number| ToWorker::Stream(wire).write(number)).await;
         let (link, mut call) = begun.map_err(|error| Failure::new("WorkerLost", error.to_string()))?;
         loop {
-            match self.bounded(&link, call.answer()).await? {
+            let answer = self.answer(&link, &mut call).await;
+            let answer = answer.map_err(|unanswered| match unanswered {
+                Unanswered::Failed(failure) => failure,
+                // Streams have no turns.
+                Unanswered::NotBegun => lost(&self.name, link.worker, &Exit::Silent),
+            })?;
+            match answer {
                 FromWorker::Item(doc) => items.send_encoded(doc.into()).await,
                 FromWorker::ItemFailure(status) => items.send_failure(&failure(status)).await,
                 FromWorker::End => return Ok(()),
@@ -216,22 +238,24 @@ impl Pool {
     }
 
     /// Waits for a worker no longer than a call may take.
-    async fn bounded(
-        &self,
-        link: &Link,
-        answer: impl Future<Output = Result<FromWorker, Exit>>,
-    ) -> Result<FromWorker, Failure> {
+    async fn answer(&self, link: &Link, call: &mut InFlight) -> Result<FromWorker, Unanswered> {
         let answer = match self.settings.call_limit {
-            None => answer.await,
-            Some(limit) => match tokio::time::timeout(limit, answer).await {
-                Ok(answer) => answer,
-                Err(_) => {
+            None => call.answer().await,
+            Some(limit) => loop {
+                if let Ok(answer) = tokio::time::timeout(limit, call.answer()).await {
+                    break answer;
+                }
+                // The time of one that waits in the worker for its turn is still to come.
+                if call.has_begun() {
                     link.kill();
-                    return Err(too_long(&self.name, link.worker, limit));
+                    return Err(Unanswered::Failed(too_long(&self.name, link.worker, limit)));
                 }
             },
         };
-        answer.map_err(|exit| lost(&self.name, link.worker, &exit))
+        answer.map_err(|none| match none {
+            NoAnswer::Lost(exit) => Unanswered::Failed(lost(&self.name, link.worker, &exit)),
+            NoAnswer::NotBegun => Unanswered::NotBegun,
+        })
     }
 
     /// Lets all workers close the executor and end.

@@ -27,6 +27,11 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// Whether functions that are no coroutines run at the same time in one worker.
+    pub(crate) fn allows_concurrent(&self) -> bool {
+        self.arguments.get("allow_concurrent").and_then(Value::as_bool).unwrap_or(false)
+    }
+
     /// What a worker is told first.
     pub(crate) fn setup(&self) -> Vec<u8> {
         let setup = serde_json::json!({ "args": self.arguments, "memory_limit": self.memory_limit });

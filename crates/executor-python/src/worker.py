@@ -20,8 +20,7 @@ HELLO, UNFIT, ANSWER, FAILURE, ITEM, ITEM_FAILURE, END, CLOSED = 1, 2, 3, 4, 5, 
 HEAD = struct.Struct('<IBQ')
 
 
-def framed(kind, number, *pieces):
-    body = b''.join(pieces)
+def framed(kind, number, body):
     return HEAD.pack(9 + len(body), kind, number) + body
 
 
@@ -127,6 +126,9 @@ class Worker:
         self.list = jina_pb2.DataRequestListProto
         self.received = bytearray()
         self.unsent = bytearray()
+        self.sent = asyncio.Event()
+        self.turn = asyncio.Lock()
+        self.in_turn = set()
 
     def hello(self):
         proto = self.loop.run_until_complete(self.handler.endpoint_discovery(None, None))
@@ -135,6 +137,8 @@ class Worker:
             # Batches are made of calls that are here at the same time.
             batched = name in self.handler._batchqueue_config
             concurrent = batched or inspect.iscoroutinefunction(function.fn)
+            if not concurrent and not self.handler.args.allow_concurrent:
+                self.in_turn.add(name)
             endpoints[name] = {'method': function.fn.__name__, 'concurrent': concurrent}
         about = {
             'class': type(self.executor).__name__,
@@ -173,17 +177,20 @@ class Worker:
             del self.received[:at]
 
     def send(self, kind, number, *pieces):
-        frame = framed(kind, number, *pieces)
-        if self.unsent:
-            self.unsent += frame
-            return
-        try:
-            sent = connection.send(frame)
-        except BlockingIOError:
-            sent = 0
-        if sent < len(frame):
-            self.unsent += memoryview(frame)[sent:]
+        pieces = [HEAD.pack(9 + sum(map(len, pieces)), kind, number), *pieces]
+        sent = 0
+        if not self.unsent:
+            try:
+                sent = connection.sendmsg(pieces)
+            except BlockingIOError:
+                pass
+            if sent == sum(map(len, pieces)):
+                return
+            self.sent.clear()
             self.loop.add_writer(connection, self.write)
+        for piece in pieces:
+            self.unsent += memoryview(piece)[sent:]
+            sent = max(0, sent - len(piece))
 
     def write(self):
         try:
@@ -192,6 +199,7 @@ class Worker:
             return
         if not self.unsent:
             self.loop.remove_writer(connection)
+            self.sent.set()
 
     # === calls ===
 
@@ -226,19 +234,34 @@ class Worker:
     async def call(self, number, body):
         try:
             requests = [self.request(proto) for proto in self.list.FromString(body).requests]
-            results = requests[0].parameters.get('__results__', {})
-            answer = await self.handler.handle(requests)
-            after = answer.parameters.get('__results__', {}).get(self.handler.args.name)
-            changed = after is not None and after != results.get(self.handler.args.name)
-            told = json.dumps(after).encode() if changed else b''
-            data = answer.proto_with_data.data.SerializeToString()
-            self.send(ANSWER, number, sized(told), data)
+            endpoint = requests[0].header.exec_endpoint
+            if endpoint not in self.executor.requests:
+                endpoint = '/default'
+            if endpoint not in self.in_turn:
+                return await self.answer(number, requests)
+            async with self.turn:
+                # The other end takes the oldest call that is not answered for the only one that has begun.
+                if self.unsent:
+                    await self.sent.wait()
+                await self.answer(number, requests)
         except asyncio.CancelledError:
             pass
         except Exception as error:
             self.send(FAILURE, number, self.status(error))
         finally:
             self.forget(number)
+
+    async def answer(self, number, requests):
+        name = self.handler.args.name
+        try:
+            before = requests[0].parameters.get('__results__', {}).get(name)
+            answer = await self.handler.handle(requests)
+            after = answer.parameters.get('__results__', {}).get(name)
+            told = b'' if after is None or after == before else json.dumps(after).encode()
+            data = answer.proto_with_data.data.SerializeToString()
+            self.send(ANSWER, number, sized(told), data)
+        except Exception as error:
+            self.send(FAILURE, number, self.status(error))
 
     async def stream(self, number, body):
         try:

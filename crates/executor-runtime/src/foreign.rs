@@ -23,7 +23,7 @@ pub struct Foreign {
     pub class: ByteString,
     /// Its endpoints, in its own order.
     pub endpoints: Vec<ForeignEndpoint>,
-    /// How many processes there are, each of which runs one blocking call at a time.
+    /// How many blocking calls it takes at a time, unless more are allowed.
     pub parallel: usize,
     /// Called once when the process ends, after the last call.
     pub close: Box<dyn Fn() -> Called<()> + Send + Sync>,
@@ -47,7 +47,7 @@ pub struct ForeignEndpoint {
 pub enum ForeignRun {
     /// Many calls at the same time; one that is dropped is cancelled.
     Concurrent(Call),
-    /// As many calls as there are processes, unless more are allowed. They cannot be cancelled.
+    /// As many calls as it takes at a time. They cannot be cancelled.
     Blocking(Call),
     /// One document in, documents out while the caller takes them.
     Stream(Box<dyn Fn(Invocation, Items) -> Called<()> + Send + Sync>),
