@@ -2,7 +2,8 @@
 //!
 //! Nobody can take memory away from code that holds it. So past the limit new calls are refused and those that run
 //! are ended: `async` code is dropped, other code is told through its context. Code that goes on in spite of that
-//! meets the limit of the operating system, which the process sets a little above this one.
+//! meets the limit of the operating system, which the process sets above this one; then
+//! the process ends.
 
 use std::time::Duration;
 

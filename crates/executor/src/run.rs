@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use config::{ExecutorSpec, Role};
 use executor_runtime::{Entry, Registry};
+use rustix::process::{Resource, Rlimit, setrlimit};
 use server::{Outcome, Signals, Workers};
 use tokio::runtime::Builder;
 use tracing::warn;
@@ -22,6 +23,9 @@ pub fn run(spec: ExecutorSpec, registry: &Registry) -> ExitCode {
     if let Err(error) = server::log::start(&spec.log) {
         complain(&error);
         return ExitCode::from(2);
+    }
+    if let Some(limit) = spec.memory_limit {
+        bound_memory(limit);
     }
     match Job::of(spec, registry).map_err(StartError::Settings).and_then(serve) {
         Ok(Outcome::Clean) => ExitCode::SUCCESS,
@@ -96,6 +100,16 @@ fn serve(job: Job) -> Result<Outcome, StartError> {
     // An executor that is still being made cannot be stopped, and nobody waits for it.
     runtime.shutdown_background();
     outcome
+}
+
+/// Lets the operating system refuse memory to code that goes on past the limit, which ends the process. It counts
+/// what is reserved, not what is used, so it leaves room for the stacks of threads.
+fn bound_memory(limit: u64) {
+    const RESERVED: u64 = 1 << 30;
+    let most = Some(limit.saturating_add(RESERVED));
+    if let Err(error) = setrlimit(Resource::Data, Rlimit { current: most, maximum: most }) {
+        warn!(%error, "the system does not limit the memory");
+    }
 }
 
 /// Says why the process ends where somebody will read it, whatever the log is.
