@@ -237,15 +237,18 @@ fn an_executor_file_is_completed_by_arguments() {
          dynamic_batching:\n  /x: {preferred_batch_size: 8, timeout: 50}\nmetas:\n  name: my\n",
     )
     .unwrap();
-    let line =
-        format!("executor --uses {} --uses-with a=2 --uses-dynamic-batching {{\"/y\":{{}}}}", path.display());
+    let line = format!(
+        "executor --uses {} --uses-with a=2 --uses-dynamic-batching {{\"/x\":{{\"preferred_batch_size\":9}},\"/y\":{{}}}}",
+        path.display()
+    );
     let parsed = run_in(&line, &[("B", "bee")]).unwrap();
     let Command::Executor(spec) = parsed.command else { panic!("{:?}", parsed.command) };
     assert_eq!(spec.uses, Uses::File { path, name: "Indexer".to_owned() });
     assert_eq!(Value::Object(spec.uses_with), serde_json::json!({"a": 2, "b": "bee"}));
     assert_eq!(spec.uses_requests["/x"], "fx");
-    assert_eq!(spec.uses_dynamic_batching["/x"].timeout, Duration::from_millis(50));
-    assert_eq!(spec.uses_dynamic_batching["/y"].preferred_batch_size, 4);
+    let x = spec.uses_dynamic_batching["/x"];
+    assert_eq!((x.preferred_batch_size, x.timeout), (Some(9), Some(Duration::from_millis(50))));
+    assert_eq!(spec.uses_dynamic_batching["/y"], crate::Batching::default());
     refused(
         "executor --uses no.yml",
         &["argument --uses: cannot read `no.yml`: No such file or directory (os error 2)"],

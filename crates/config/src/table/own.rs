@@ -25,6 +25,28 @@ pub(super) const ROWS: &[Argument] = &[
         "Let in only callers with a certificate of these authorities, PEM",
     )
     .own(),
+    row(
+        EXECUTOR,
+        "max-running",
+        Form::Positive,
+        "Calls that run at the same time; of functions that are not async only with --allow-concurrent",
+    )
+    .or("1000")
+    .own(),
+    row(
+        EXECUTOR,
+        "max-call-time",
+        Form::Milliseconds,
+        "Limit for one call of the executor's code; it is given up then",
+    )
+    .own(),
+    row(
+        EXECUTOR,
+        "memory-limit",
+        Form::Size,
+        "Bytes of memory that the process may use; calls are ended and refused past it",
+    )
+    .own(),
     row(EXECUTOR, "max-waiting", Form::Count, "Calls that wait for the executor; more are refused")
         .or("1024")
         .own(),
