@@ -41,7 +41,6 @@ pub fn run(spec: ExecutorSpec, registry: &Registry) -> ExitCode {
 }
 
 /// What the process is to be.
-#[expect(clippy::large_enum_variant, reason = "there is one in the process")]
 enum Job {
     Executor(Settings, Entry),
     Head(HeadSettings),
