@@ -1,6 +1,6 @@
 //! An executor whose calls are gathered, and which remembers them.
 
-#![expect(clippy::unused_async, reason = "functions as users write them")]
+#![expect(clippy::unused_async, clippy::needless_pass_by_value, reason = "functions as users write them")]
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};

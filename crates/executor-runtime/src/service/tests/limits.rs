@@ -1,5 +1,7 @@
 //! Code that does not come back, or takes more memory than there is.
 
+#![expect(clippy::unused_async, reason = "code that does not behave")]
+
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock, Mutex};
