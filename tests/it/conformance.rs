@@ -4,6 +4,7 @@
 //! file and a column in the table; the next one goes into [`Protocol`] and [`Per`].
 
 mod driver;
+mod graphql;
 mod grpc;
 mod http;
 mod probe;
@@ -47,6 +48,7 @@ struct Per {
     http: Want,
     bytes: Want,
     json: Want,
+    graphql: Want,
 }
 
 /// What a client learns.
@@ -68,7 +70,7 @@ use Want::{Failure, Leaves, Results, Texts};
 const MAX_MESSAGE: usize = 4000;
 
 const fn alike(want: Want) -> Per {
-    Per { grpc: want, http: want, bytes: want, json: want }
+    Per { grpc: want, http: want, bytes: want, json: want, graphql: want }
 }
 
 /// A request for `/upper`; rows say in what they differ from it.
@@ -85,25 +87,40 @@ const UPPER: Case = Case {
 /// Over WebSocket failures that are no answers close the connection; see `docs/websocket.md`.
 const CLOSED: &str = "1011";
 
+/// In GraphQL what no endpoint takes is no valid query.
+const INVALID_QUERY: &str = "GRAPHQL_VALIDATION_FAILED";
+
 const CASES: &[Case] = &[
     UPPER,
     Case { name: "empty list", documents: Documents::Texts(&[]), want: alike(Texts(&[])), ..UPPER },
     Case {
         name: "unknown endpoint",
         endpoint: "/nobody",
-        want: Per { http: Failure("404", "Not Found"), ..alike(Texts(&["one", "two"])) },
+        want: Per {
+            http: Failure("404", "Not Found"),
+            graphql: Failure(INVALID_QUERY, "nobody"),
+            ..alike(Texts(&["one", "two"]))
+        },
         ..UPPER
     },
     Case {
         name: "invalid document",
         documents: Documents::Wrong,
-        want: Per { http: Failure("422", "text"), ..alike(Failure("ValidationError", "text")) },
+        want: Per {
+            http: Failure("422", "text"),
+            graphql: Failure(INVALID_QUERY, "text"),
+            ..alike(Failure("ValidationError", "text"))
+        },
         ..UPPER
     },
     Case {
         name: "executor exception",
         endpoint: "/fail",
-        want: Per { http: Failure("500", "boom"), ..alike(Failure("ValueError", "boom")) },
+        want: Per {
+            http: Failure("500", "boom"),
+            graphql: Failure("EXECUTOR_FAILED", "boom"),
+            ..alike(Failure("ValueError", "boom"))
+        },
         ..UPPER
     },
     Case {
@@ -112,6 +129,7 @@ const CASES: &[Case] = &[
         want: Per {
             grpc: Failure("Unavailable", "probe"),
             http: Failure("503", "probe"),
+            graphql: Failure("UNAVAILABLE", "probe"),
             ..alike(Failure(CLOSED, "probe"))
         },
         ..UPPER
@@ -123,6 +141,7 @@ const CASES: &[Case] = &[
         want: Per {
             grpc: Failure("DeadlineExceeded", "deadline"),
             http: Failure("504", "deadline"),
+            graphql: Failure("DEADLINE_EXCEEDED", "deadline"),
             ..alike(Failure(CLOSED, "deadline"))
         },
         ..UPPER
@@ -140,6 +159,7 @@ const CASES: &[Case] = &[
         want: Per {
             grpc: Failure("ResourceExhausted", "4000"),
             http: Failure("413", "4000"),
+            graphql: Failure("413", "4000"),
             ..alike(Failure("1009", "4000"))
         },
         ..UPPER
@@ -164,7 +184,11 @@ const CASES: &[Case] = &[
         endpoint: "/broken-tokens",
         documents: Documents::Texts(&["a"]),
         streams: true,
-        want: Per { http: Failure("error", "boom"), ..alike(Failure("ValueError", "boom")) },
+        want: Per {
+            http: Failure("error", "boom"),
+            graphql: Failure("EXECUTOR_FAILED", "boom"),
+            ..alike(Failure("ValueError", "boom"))
+        },
         ..UPPER
     },
     Case {
@@ -176,6 +200,7 @@ const CASES: &[Case] = &[
         want: Per {
             grpc: Failure("Unavailable", "probe"),
             http: Failure("503", "probe"),
+            graphql: Failure("UNAVAILABLE", "probe"),
             ..alike(Failure(CLOSED, "probe"))
         },
         ..UPPER
@@ -197,6 +222,7 @@ async fn start(flow: Flow) -> Sandbox {
         .settings(|settings| {
             settings.ports = Protocol::PORTS.iter().map(|protocol| Port::of(&[*protocol])).collect();
             settings.ports.push(Port::of(&Protocol::PORTS));
+            settings.graphql = Some(frontend_graphql::Settings::default());
             settings.calls.max_message = MAX_MESSAGE;
             settings.rest.max_body = MAX_MESSAGE;
             settings.client.retries = 0;
@@ -223,6 +249,7 @@ async fn check(protocol: Protocol) {
                     Protocol::Http => case.want.http,
                     Protocol::Bytes => case.want.bytes,
                     Protocol::Json => case.want.json,
+                    Protocol::GraphQl => case.want.graphql,
                 };
                 let sent = Sent {
                     endpoint: case.endpoint,
@@ -283,4 +310,9 @@ async fn websocket_in_bytes_answers_as_the_table_says() {
 #[tokio::test]
 async fn websocket_in_json_answers_as_the_table_says() {
     check(Protocol::Json).await;
+}
+
+#[tokio::test]
+async fn graphql_answers_as_the_table_says() {
+    check(Protocol::GraphQl).await;
 }

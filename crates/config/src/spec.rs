@@ -14,7 +14,7 @@ pub use commands::{
 };
 pub use executor::{Batching, ExecutorSpec, Head, Polling, PollingRule, Provider, Role, Shard, Uses};
 pub use flow::{Deployment, DeploymentRole, External, FlowSpec};
-pub use gateway::{CustomEndpoint, GatewaySpec, Graph, HttpSpec};
+pub use gateway::{CustomEndpoint, GatewaySpec, Graph, GraphQl, HttpSpec};
 pub use network::{
     Address, Balance, Client, Compression, GrpcOption, GrpcOptions, InvalidAddress, Limits, Listener, Port,
     Protocol, Retries, Server, TlsClient, TlsServer,

@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 
 use async_graphql::dynamic::Schema;
 use async_graphql::parser::types::{DocumentOperations, ExecutableDocument, OperationType, Selection};
-use async_graphql::{Name, Request as Query, ServerError, Value};
+use async_graphql::{Name, Request as Query, Value};
 use axum::response::Response;
 use call::{Admission, Arrived, Handler};
 use docarray::discovery::Catalog;
@@ -20,7 +20,7 @@ use tower::Service;
 use crate::ask::Asker;
 use crate::reply::{Media, Refusal};
 use crate::schemas::Schemas;
-use crate::{PATH, Settings, page, read, reply, socket};
+use crate::{PATH, Settings, limits, page, read, reply, socket};
 
 /// What answers GraphQL, but for who answers the questions to endpoints. Clones share it.
 #[derive(Clone)]
@@ -53,8 +53,7 @@ impl FrontEnd {
     /// Puts it together. Its schema is that of `catalog`, whatever that says at the time of a request.
     #[must_use]
     pub fn new(catalog: Catalog, admission: Admission, settings: Settings) -> Self {
-        let schemas = Schemas::new(catalog, settings.clone());
-        Self { shared: Arc::new(Shared { schemas, admission, settings }) }
+        Self { shared: Arc::new(Shared { schemas: Schemas::new(catalog), admission, settings }) }
     }
 
     /// Answers with what `handler` answers.
@@ -97,7 +96,7 @@ impl GraphQl {
             Method::POST => read::from_body(parts, &arrived.body)?,
             _ => return Err(Refusal::Method { allow: "GET, POST" }),
         };
-        let operation = operation(&mut query).map_err(Refusal::Unreadable)?;
+        let operation = operation(&mut query, &self.shared.settings)?;
         let kind = operation.as_ref().map(|operation| operation.kind);
         if parts.method == Method::GET && kind == Some(OperationType::Mutation) {
             return Err(Refusal::Method { allow: "POST" });
@@ -116,10 +115,13 @@ impl GraphQl {
     }
 }
 
-/// What a query asks for; `None` if it has no such operation.
-pub(crate) fn operation(query: &mut Query) -> Result<Option<Operation>, Box<ServerError>> {
+/// What a query asks for; `None` if it has no such operation. From here on it is of a size that is no burden.
+pub(crate) fn operation(query: &mut Query, settings: &Settings) -> Result<Option<Operation>, Refusal> {
+    limits::check_text(&query.query, settings)?;
     let name = query.operation_name.clone();
-    let ExecutableDocument { operations, .. } = query.parsed_query()?;
+    let document = query.parsed_query().map_err(|error| Refusal::Unreadable(Box::new(error)))?;
+    limits::check_document(document, settings)?;
+    let ExecutableDocument { operations, .. } = document;
     let operation = match operations {
         DocumentOperations::Single(operation) => Some(operation),
         DocumentOperations::Multiple(operations) => match name {

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_graphql::Value;
 use bytestring::ByteString;
-use call::{Admission, Admitted, Context, Handler, Kind, Message, Parts, Request};
+use call::{Admission, Admitted, Context, Handler, Kind, Message, Parts, Payload, Request};
 use docarray::envelope::Endpoint;
 use futures_util::{Stream, StreamExt as _, stream};
 use serde_json::{Value as Json, json};
@@ -38,12 +38,20 @@ pub(crate) struct Question {
     pub(crate) request_id: Option<ByteString>,
 }
 
+/// A question in flight.
+struct InFlight {
+    admitted: Admitted,
+    /// Whether its bytes were counted when they arrived.
+    is_counted: bool,
+}
+
 impl Asker {
     /// The answer: an object with `data`, `parameters` and `header`.
     pub(crate) async fn ask(&self, question: Question) -> Result<Value, Failure> {
-        let _admitted = self.admit()?;
+        let mut admitted = self.admit()?;
         let model = question.model.clone();
         let message = question.into_message().await?;
+        admitted.count(&message)?;
         let request = Request { message, context: self.context.clone(), ..Request::default() };
         let answer = match self.handler.clone().oneshot(request).await? {
             call::Response::One(answer) => answer,
@@ -66,9 +74,10 @@ impl Asker {
         &self,
         question: Question,
     ) -> Result<impl Stream<Item = Result<Value, Failure>> + Send + use<>, Failure> {
-        let admitted = self.admit()?;
+        let mut admitted = self.admit()?;
         let model = question.model.clone();
         let message = question.into_document()?;
+        admitted.count(&message)?;
         let request =
             Request { message, kind: Kind::Stream, context: self.context.clone(), ..Request::default() };
         let parts: Parts = match self.handler.clone().oneshot(request).await? {
@@ -84,12 +93,20 @@ impl Asker {
         }))
     }
 
-    fn admit(&self) -> Result<Admitted, call::Error> {
+    fn admit(&self) -> Result<InFlight, call::Error> {
         let held = self.admitted.lock().unwrap_or_else(PoisonError::into_inner).take();
-        match held {
-            Some(admitted) => Ok(admitted),
-            None => Ok(self.admission.admit()?),
-        }
+        Ok(match held {
+            Some(admitted) => InFlight { admitted, is_counted: true },
+            None => InFlight { admitted: self.admission.admit()?, is_counted: false },
+        })
+    }
+}
+
+impl InFlight {
+    /// Documents may come from a variable that several questions use: each has them.
+    fn count(&mut self, message: &Message) -> Result<(), call::Error> {
+        let documents = message.documents.as_ref().filter(|_| !self.is_counted);
+        Ok(self.admitted.add_bytes(documents.map_or(0, Payload::len))?)
     }
 }
 

@@ -8,6 +8,7 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 use serde_json::json;
 
 use crate::error::{INVALID_QUERY, UNREADABLE_QUERY, code};
+use crate::limits::Excess;
 
 /// The content type of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,6 +38,8 @@ pub(crate) enum Refusal {
     Parameter { name: String },
     #[error("{}", .0.message)]
     Unreadable(Box<ServerError>),
+    #[error(transparent)]
+    TooMuch(#[from] Excess),
     #[error("the endpoints of this Flow cannot be described in GraphQL")]
     NoSchema,
 }
@@ -116,7 +119,7 @@ impl Refusal {
             Self::NoQuery | Self::NoObject | Self::NoJson(_) | Self::Parameter { .. } => {
                 StatusCode::BAD_REQUEST
             }
-            Self::Unreadable(_) => match media {
+            Self::Unreadable(_) | Self::TooMuch(_) => match media {
                 Media::GraphQl => StatusCode::BAD_REQUEST,
                 Media::Json => StatusCode::OK,
             },
@@ -128,6 +131,7 @@ impl Refusal {
     pub(crate) fn into_errors(self) -> serde_json::Value {
         let code = match &self {
             Self::Unreadable(_) => UNREADABLE_QUERY,
+            Self::TooMuch(_) => INVALID_QUERY,
             Self::NoSchema => code(ErrorCode::Internal),
             Self::Method { .. }
             | Self::ContentType

@@ -38,7 +38,7 @@ impl TryFrom<GatewaySpec> for Settings {
                 prefetch: prefetch.map_or(0, usize::from),
                 ..grpc::server::Settings::default()
             },
-            graphql: http.graphql.then(frontend_graphql::Settings::default),
+            graphql: http.graphql.map(graphql),
             rest: rest(http, max_message(&server))?,
             http: http_options(&server),
             limits: Limits { requests: server.limits.requests, bytes: server.limits.bytes },
@@ -64,6 +64,18 @@ fn ports(server: &config::Server) -> Vec<Port> {
         Port { protocols: protocols.collect(), host: server.host.clone(), number }
     };
     server.listeners.iter().map(listener).collect()
+}
+
+fn graphql(spec: config::GraphQl) -> frontend_graphql::Settings {
+    let config::GraphQl { max_depth, max_complexity, max_calls, max_tokens, max_operations } = spec;
+    frontend_graphql::Settings {
+        max_depth,
+        max_complexity,
+        max_calls,
+        max_tokens,
+        max_operations,
+        ..frontend_graphql::Settings::default()
+    }
 }
 
 fn rest(spec: HttpSpec, max_body: usize) -> Result<frontend_http::Settings, InvalidSettings> {
