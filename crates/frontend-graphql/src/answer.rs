@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 
 use async_graphql::dynamic::Schema;
 use async_graphql::parser::types::{DocumentOperations, ExecutableDocument, OperationType, Selection};
-use async_graphql::{Name, Request as Query, Value};
+use async_graphql::{Name, Request as Query, ServerError, Value};
 use axum::response::Response;
 use call::{Admission, Arrived, Handler};
 use docarray::discovery::Catalog;
@@ -17,7 +17,7 @@ use http::request::Parts;
 use http::{Method, Request};
 use tower::Service;
 
-use crate::ask::Asker;
+use crate::ask::{Asker, LARGE, apart};
 use crate::reply::{Media, Refusal};
 use crate::schemas::Schemas;
 use crate::{PATH, Settings, limits, page, read, reply, socket};
@@ -70,7 +70,8 @@ impl GraphQl {
 
     async fn answer(self, request: Request<Arrived>) -> Response {
         let (parts, arrived) = request.into_parts();
-        if let Some(asset) = parts.uri.path().strip_prefix(PATH).and_then(|rest| rest.strip_prefix('/')) {
+        let below = parts.uri.path().strip_prefix(PATH).and_then(|rest| rest.strip_prefix('/'));
+        if let Some(asset) = below.filter(|asset| !asset.is_empty()) {
             return page::asset(asset);
         }
         if socket::is_wanted(&parts.headers) {
@@ -93,7 +94,11 @@ impl GraphQl {
     async fn execute(self, parts: &Parts, arrived: Arrived) -> Result<async_graphql::Response, Refusal> {
         let mut query = match parts.method {
             Method::GET => read::from_query(parts)?,
-            Method::POST => read::from_body(parts, &arrived.body)?,
+            Method::POST => {
+                let (headers, body) = (parts.headers.clone(), arrived.body.clone());
+                let query = apart(body.len() >= LARGE, move || read::from_body(&headers, &body));
+                query.await.unwrap_or(Err(Refusal::Panic))?
+            }
             _ => return Err(Refusal::Method { allow: "GET, POST" }),
         };
         let operation = operation(&mut query, &self.shared.settings)?;
@@ -119,7 +124,7 @@ impl GraphQl {
 pub(crate) fn operation(query: &mut Query, settings: &Settings) -> Result<Option<Operation>, Refusal> {
     limits::check_text(&query.query, settings)?;
     let name = query.operation_name.clone();
-    let document = query.parsed_query().map_err(|error| Refusal::Unreadable(Box::new(error)))?;
+    let document = query.parsed_query().map_err(|error| Refusal::Unreadable(Box::new(concise(error))))?;
     limits::check_document(document, settings)?;
     let ExecutableDocument { operations, .. } = document;
     let operation = match operations {
@@ -137,6 +142,15 @@ pub(crate) fn operation(query: &mut Query, settings: &Settings) -> Result<Option
         });
         Operation { kind: operation.node.ty, keys: keys.collect() }
     }))
+}
+
+/// The parser repeats the line of the query, which may be long, above what it expected there.
+fn concise(mut error: ServerError) -> ServerError {
+    let expected = error.message.lines().last().and_then(|line| line.trim().strip_prefix("= "));
+    if let Some(expected) = expected {
+        error.message = expected.to_owned();
+    }
+    error
 }
 
 impl Operation {

@@ -12,8 +12,8 @@ use tower::ServiceExt as _;
 
 use crate::error::Failure;
 
-/// Documents from this size on are read and written where they hold up nobody else.
-const LARGE: usize = 1 << 20;
+/// What is as large as this is read and written where it holds up nobody else.
+pub(crate) const LARGE: usize = 1 << 20;
 
 /// What the fields of one request share.
 pub(crate) struct Asker {
@@ -61,12 +61,12 @@ impl Asker {
             return Err(Failure::Executor(status));
         }
         let is_large = answer.documents.as_ref().is_some_and(|documents| documents.len() >= LARGE);
-        apart(is_large, move || {
+        let written = apart(is_large, move || {
             let mut json = Vec::new();
             model.write(&answer, &mut json)?;
             Ok(serde_json::from_slice(&json)?)
-        })
-        .await
+        });
+        written.await.unwrap_or(Err(Failure::Panic))
     }
 
     /// The documents of a stream, one after the other. The first failure ends it.
@@ -119,7 +119,7 @@ impl Question {
         let body = Json::Object(body).to_string();
         let is_large = body.len() >= LARGE;
         let read = move || model.read_with_id(body.as_bytes(), request_id).map_err(Failure::Invalid);
-        let mut message = apart(is_large, read).await?;
+        let mut message = apart(is_large, read).await.unwrap_or(Err(Failure::Panic))?;
         message.header.endpoint = Some(endpoint);
         message.header.target_executor = target_executor;
         Ok(message)
@@ -150,10 +150,10 @@ fn document(model: &Endpoint, part: &Message) -> Result<Value, Failure> {
     Ok(serde_json::from_slice(&json)?)
 }
 
-/// Runs work of the processor: what takes long, on a thread that serves nobody else.
-async fn apart<T: Send + 'static>(
+/// Runs work of the processor: what takes long, on a thread that serves nobody else. `None` if it panics.
+pub(crate) async fn apart<T: Send + 'static>(
     is_long: bool,
-    work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
-) -> Result<T, Failure> {
-    if is_long { tokio::task::spawn_blocking(work).await.map_err(|_| Failure::Panic)? } else { work() }
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Option<T> {
+    if is_long { tokio::task::spawn_blocking(work).await.ok() } else { Some(work()) }
 }

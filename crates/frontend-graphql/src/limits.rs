@@ -17,6 +17,8 @@ const MAX_BRACKETS: usize = 100;
 /// What is too much. Each tells its limit, by the name of the argument that sets it if there is one.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Excess {
+    #[error("the query is longer than {limit} bytes, the limit graphql-max-query; values can be variables")]
+    Text { limit: usize },
     #[error("the query has more than {limit} tokens, the limit graphql-max-tokens; values can be variables")]
     Tokens { limit: usize },
     #[error("brackets are more than {limit} deep inside each other")]
@@ -50,6 +52,9 @@ struct Cost {
 
 /// Refuses text that is too much to parse.
 pub(crate) fn check_text(query: &str, settings: &Settings) -> Result<(), Excess> {
+    if query.len() > settings.max_query {
+        return Err(Excess::Text { limit: settings.max_query });
+    }
     let mut rest = query.as_bytes();
     let (mut n_tokens, mut depth) = (0, 0_usize);
     while let Some(first) = rest.first() {

@@ -42,6 +42,9 @@ pub(crate) enum Refusal {
     TooMuch(#[from] Excess),
     #[error("the endpoints of this Flow cannot be described in GraphQL")]
     NoSchema,
+    /// A fault of ours, of which the log tells more.
+    #[error("internal error")]
+    Panic,
 }
 
 impl Media {
@@ -87,6 +90,9 @@ pub(crate) fn response(answer: Answer, media: Media) -> Response {
     (status, [(CONTENT_TYPE, media.content_type())], to_json(answer).to_string()).into_response()
 }
 
+/// The first ones tell enough.
+const MAX_ERRORS: usize = 100;
+
 /// Whether the query was not executed at all.
 pub(crate) fn is_refusal(answer: &Answer) -> bool {
     answer.data == Value::Null && answer.errors.iter().any(|error| error.path.is_empty())
@@ -95,6 +101,7 @@ pub(crate) fn is_refusal(answer: &Answer) -> bool {
 /// As it travels over every transport: without `data` if there is no such thing, and with a code in each error.
 pub(crate) fn to_json(mut answer: Answer) -> serde_json::Value {
     let is_refusal = is_refusal(&answer);
+    answer.errors.truncate(MAX_ERRORS);
     let otherwise = if is_refusal { INVALID_QUERY } else { code(ErrorCode::Internal) };
     for error in &mut answer.errors {
         let extensions = error.extensions.get_or_insert_default();
@@ -123,7 +130,7 @@ impl Refusal {
                 Media::GraphQl => StatusCode::BAD_REQUEST,
                 Media::Json => StatusCode::OK,
             },
-            Self::NoSchema => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::NoSchema | Self::Panic => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 
@@ -132,7 +139,7 @@ impl Refusal {
         let code = match &self {
             Self::Unreadable(_) => UNREADABLE_QUERY,
             Self::TooMuch(_) => INVALID_QUERY,
-            Self::NoSchema => code(ErrorCode::Internal),
+            Self::NoSchema | Self::Panic => code(ErrorCode::Internal),
             Self::Method { .. }
             | Self::ContentType
             | Self::NotAcceptable

@@ -14,6 +14,8 @@ pub struct Settings {
     pub max_complexity: usize,
     /// Fields of a query that call an endpoint.
     pub max_calls: usize,
+    /// Bytes of the text of a query; variables do not count.
+    pub max_query: usize,
     /// Names, values and punctuators in the text of a query; variables do not count.
     pub max_tokens: usize,
     /// The largest message over WebSocket.
@@ -39,6 +41,7 @@ impl Default for Settings {
             max_complexity: 1000,
             // Each takes the documents that it is given by a variable once more.
             max_calls: 32,
+            max_query: 1 << 20,
             max_tokens: 15_000,
             max_message: 64 << 20,
             max_operations: 100,

@@ -83,6 +83,7 @@ fn graphql(settings: &Settings, context: &mut Context<'_>) -> Option<GraphQl> {
         max_depth,
         max_complexity: settings.count("graphql-max-complexity"),
         max_calls: settings.count("graphql-max-calls"),
+        max_query: settings.count("graphql-max-query"),
         max_tokens: settings.count("graphql-max-tokens"),
         max_operations: settings.count("graphql-max-operations"),
     })

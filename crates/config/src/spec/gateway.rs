@@ -82,6 +82,8 @@ pub struct GraphQl {
     pub max_complexity: usize,
     /// Calls of endpoints in a query.
     pub max_calls: usize,
+    /// Bytes of the text of a query.
+    pub max_query: usize,
     /// Names, values and punctuators in the text of a query.
     pub max_tokens: usize,
     /// Queries and subscriptions at once on a WebSocket connection.

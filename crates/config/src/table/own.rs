@@ -84,6 +84,7 @@ pub(super) const ROWS: &[Argument] = &[
     .or("1000")
     .own(),
     row(GATEWAY, "graphql-max-calls", Form::Positive, "Calls of endpoints in a GraphQL query").or("32").own(),
+    row(GATEWAY, "graphql-max-query", Form::Size, "Bytes of the text of a GraphQL query").or("1MiB").own(),
     row(
         GATEWAY,
         "graphql-max-tokens",

@@ -76,6 +76,14 @@ fn text_is_counted_by_tokens_whatever_is_in_its_strings() {
 }
 
 #[test]
+fn text_is_no_longer_than_it_may_be() {
+    let settings = Settings { max_query: 20, ..Settings::default() };
+    let refused = check_text("{ a(b: \"long text\") }", &settings);
+    assert_eq!(refused, Err(Excess::Text { limit: 20 }));
+    assert_eq!(check_text("{ a(b: \"text\") }", &settings), Ok(()));
+}
+
+#[test]
 fn brackets_are_counted_before_a_parser_sees_them() {
     for bracket in ["{ a ", "[", "(a: {", "{ a(b: [", "query($a: ["] {
         let refused = check_text(&bracket.repeat(20_000), &Settings { max_tokens: usize::MAX, ..settings() });

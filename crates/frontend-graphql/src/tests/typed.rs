@@ -122,8 +122,14 @@ async fn types_that_need_themselves_are_served_as_json() {
 
 #[tokio::test]
 async fn queries_that_are_too_much_are_refused_with_the_name_of_the_limit() {
-    let settings =
-        Settings { max_depth: 3, max_complexity: 20, max_calls: 5, max_tokens: 200, ..Settings::default() };
+    let settings = Settings {
+        max_depth: 3,
+        max_complexity: 20,
+        max_calls: 5,
+        max_query: 1999,
+        max_tokens: 200,
+        ..Settings::default()
+    };
     let stage = Stage::with(settings, async |request: Request| Ok(Response::One(request.message)));
     let calls =
         |n: usize| -> String { (0..n).map(|n| format!("a{n}: search(data: []) {{ requestId }} ")).collect() };
@@ -132,6 +138,7 @@ async fn queries_that_are_too_much_are_refused_with_the_name_of_the_limit() {
         (format!("{{ {} }}", calls(12)), "graphql-max-complexity"),
         (format!("{{ {} }}", calls(6)), "graphql-max-calls"),
         (format!("{{ {} }}", calls(30)), "graphql-max-tokens"),
+        (format!("{{ a }} # {}", "x".repeat(2000)), "graphql-max-query"),
     ] {
         let answer = stage.query(&query).await;
         let error = &answer["errors"][0];
@@ -160,7 +167,8 @@ async fn documents_of_a_variable_count_for_each_call_that_has_them() {
 
 #[tokio::test]
 async fn nothing_nests_deeper_than_the_stack() {
-    let stage = Stage::echo();
+    let settings = Settings { max_query: usize::MAX, max_tokens: usize::MAX, ..Settings::default() };
+    let stage = Stage::with(settings, async |request: Request| Ok(Response::One(request.message)));
     for text in ["{ a ", "{ a(b: [", "{ a(b: {c: ", "query($a: [", "{ ... ", "[", "{ a @b(c: ["] {
         let answer = stage.query(&text.repeat(100_000)).await;
         assert_eq!(answer["errors"][0]["extensions"]["code"], "GRAPHQL_VALIDATION_FAILED", "{text}");

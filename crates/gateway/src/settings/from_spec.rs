@@ -67,11 +67,13 @@ fn ports(server: &config::Server) -> Vec<Port> {
 }
 
 fn graphql(spec: config::GraphQl) -> frontend_graphql::Settings {
-    let config::GraphQl { max_depth, max_complexity, max_calls, max_tokens, max_operations } = spec;
+    let config::GraphQl { max_depth, max_complexity, max_calls, max_query, max_tokens, max_operations } =
+        spec;
     frontend_graphql::Settings {
         max_depth,
         max_complexity,
         max_calls,
+        max_query,
         max_tokens,
         max_operations,
         ..frontend_graphql::Settings::default()
