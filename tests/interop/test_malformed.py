@@ -149,6 +149,14 @@ def test_a_body_that_is_cut_off_ends_its_request_only(gateway):
     assert http(gateway, GOOD)[0] == 200
 
 
+def test_a_body_that_stops_arriving_is_given_up(stage):
+    executor = stage.executor('rust', 'Tools').wait_serving()
+    gateway = stage.gateway('rust', executor, protocol='HTTP', body_timeout='300ms').wait_serving(is_healthy)
+    with connected(gateway, 'HTTP') as connection:
+        connection.sendall(b'POST /mixed HTTP/1.1\r\nhost: a\r\ncontent-length: 1000\r\n\r\n' + GOOD)
+        assert received(connection).split()[1] == b'408'
+
+
 def frame(payload: bytes, opcode: int = 1, fin: bool = True, masked: bool = True) -> bytes:
     """A frame of WebSocket."""
     length = len(payload)

@@ -1,4 +1,5 @@
-//! The same requests over every protocol, each on a port of its own and on the port that all share.
+//! The same requests over every protocol: at a gateway on a port of its own and on the port that all share, and at the
+//! executor itself.
 //!
 //! [`CASES`] is the table: what is asked, and what a client of each protocol learns. A protocol is a driver beside this
 //! file and a column in the table; the next one goes into [`Protocol`] and [`Per`].
@@ -12,7 +13,9 @@ mod websocket;
 
 use std::time::Duration;
 
+use executor_runtime::Entry;
 use gateway::Port;
+use server::Workers;
 use tests::{Sandbox, eventually, executors};
 
 use driver::{Documents, Outcome, Protocol, Sent};
@@ -236,12 +239,30 @@ async fn start(flow: Flow) -> Sandbox {
     sandbox
 }
 
+/// The executor with a port for each protocol, without a gateway.
+async fn executor() -> executor::Running {
+    let mut settings = executor::Settings::default();
+    settings.serving.ports = PORTS_OF_EXECUTORS.map(executor::Port::of).to_vec();
+    settings.executor.name = "probe/rep-0".to_owned();
+    settings.executor.grpc.max_message = MAX_MESSAGE;
+    settings.rest.max_body = MAX_MESSAGE;
+    executor::start(settings, Entry::of::<Probe>(), Workers::current().into()).await.unwrap()
+}
+
+/// In the order of [`Protocol::PORTS`].
+const PORTS_OF_EXECUTORS: [executor::Protocol; 3] =
+    [executor::Protocol::Grpc, executor::Protocol::Http, executor::Protocol::WebSocket];
+
 async fn check(protocol: Protocol) {
     for flow in [Flow::Whole, Flow::Broken, Flow::Hurried] {
         let sandbox = start(flow).await;
         let addresses = sandbox.gateway().addresses();
         let (own, shared) = (addresses[protocol.port()], addresses[Protocol::PORTS.len()]);
-        for (port, address) in [("its own port", own), ("the shared port", shared)] {
+        // It cannot be gone before itself, and only callers set it a limit.
+        let executor = if flow == Flow::Whole { Some(executor().await) } else { None };
+        let direct = executor.as_ref().map(|executor| executor.addresses()[protocol.port()]);
+        let ports = [("its own port", own), ("the shared port", shared)].into_iter();
+        for (port, address) in ports.chain(direct.map(|address| ("the executor's port", address))) {
             for case in CASES.iter().filter(|case| case.flow == flow) {
                 let name = format!("{} over {protocol:?} on {port}", case.name);
                 let want = match protocol {

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use tests::executors::{self, Encoder, Ranker};
 use tests::golden::load;
-use tests::{Answer, Sandbox, Stub};
+use tests::{Answer, Sandbox, Stub, Web};
 
 use crate::http::{both, web};
 
@@ -39,7 +39,7 @@ pub(crate) struct Asked {
 
 #[derive(Debug, Deserialize)]
 pub(crate) struct Answered {
-    status: u16,
+    pub(crate) status: u16,
     #[serde(default)]
     headers: Map<String, Value>,
     #[serde(default)]
@@ -51,9 +51,13 @@ fn exchanges(recording: &str) -> Vec<Exchange> {
 }
 
 pub(crate) async fn make(sandbox: &Sandbox, asked: &Asked) -> Answer {
+    make_at(web(sandbox), asked).await
+}
+
+pub(crate) async fn make_at(web: Web, asked: &Asked) -> Answer {
     let headers: Vec<_> =
         asked.headers.iter().map(|(name, value)| (name.as_str(), value.as_str().unwrap())).collect();
-    web(sandbox).ask(&asked.method, &asked.path, &headers, &asked.body).await
+    web.ask(&asked.method, &asked.path, &headers, &asked.body).await
 }
 
 /// A value as it is compared.
@@ -275,7 +279,7 @@ fn tools() -> Stub {
 }
 
 /// The documents and the last event of a stream.
-fn events(body: &str) -> (Vec<Value>, String) {
+pub(crate) fn events(body: &str) -> (Vec<Value>, String) {
     let mut frames: Vec<_> = body.split("\r\n\r\n").filter(|frame| !frame.is_empty()).collect();
     let last = frames.pop().unwrap_or_default().to_owned();
     let data = |frame: &str| comparable(&load(frame.strip_prefix("event: update\r\ndata: ").unwrap()));

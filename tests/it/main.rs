@@ -4,6 +4,7 @@
 
 mod conformance;
 mod control;
+mod direct;
 mod failures;
 mod golden;
 mod golden_http;
@@ -16,11 +17,13 @@ mod life;
 mod limits;
 mod opaque;
 mod process;
+mod readiness;
 mod requests;
 mod shards;
 mod single_port;
 mod streams;
 mod transport;
+mod wire;
 
 use call::{Header, Message};
 use tests::documents;

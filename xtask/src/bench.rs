@@ -4,6 +4,7 @@
 //! are shared with the load and the executor, it says more than requests per second do.
 
 mod contender;
+mod graphs;
 mod table;
 mod usage;
 
@@ -109,6 +110,14 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         report.push_str(&table);
         report.push('\n');
         raw.insert(case.name.to_owned(), serde_json::json!({ "middle": summaries, "rounds": rounds }));
+    }
+    let with_graphs =
+        arguments.contenders.contains(&Kind::Flowgate) && graphs::NAME.contains(&arguments.case);
+    if with_graphs {
+        let (table, rounds) = graphs::measure(&executor.0, &directory, arguments)?;
+        println!("{table}");
+        report.push_str(&table);
+        raw.insert(graphs::NAME.to_owned(), rounds);
     }
     let raw = serde_json::json!({ "contenders": about_contenders, "cases": raw });
     write(&directory.join("results.md"), report.as_bytes())?;

@@ -6,6 +6,7 @@
 mod doc;
 mod endpoint;
 mod executor;
+mod types;
 
 use proc_macro::TokenStream;
 
@@ -22,10 +23,11 @@ pub fn derive_doc(input: TokenStream) -> TokenStream {
 
 /// Makes an executor of a struct; goes on the `impl` block that holds its endpoints.
 ///
-/// Two functions of the block have a meaning by their names: `new`, which makes the executor of its arguments
+/// Some functions of the block have a meaning by their names: `new`, which makes the executor of its arguments
 /// `with` (what `uses_with` says, any `Deserialize`) and `setup` (a `&Setup`), both optional, and returns it or
-/// a `Result` – without it the struct's `Default` is taken –; and `close(&self)`, which is called once after
-/// the last request. `#[executor(name = "…")]` sets the name of the class.
+/// a `Result` – without it the struct's `Default` is taken –; `close(&self)`, which is called once after the
+/// last request; `snapshot(&self, file: &Path)` and `restore(&self, file: &Path)`, which write the executor's state to a
+/// file and take it from there, while no function marked `write` runs. `#[executor(name = "…")]` sets the name of the class.
 #[proc_macro_attribute]
 pub fn executor(options: TokenStream, block: TokenStream) -> TokenStream {
     let block = syn::parse_macro_input!(block as syn::ItemImpl);
@@ -40,8 +42,8 @@ pub fn executor(options: TokenStream, block: TokenStream) -> TokenStream {
 ///
 /// The arguments are known by their names, in any order: `docs`, a `DocList<T>`, `&DocList<T>` or
 /// `&mut DocList<T>` – or `doc`, one document at a time, by value or reference –; `parameters`, any
-/// `Deserialize`; `context`, a `&Context`; `docs_matrix`, a `Vec<DocList<T>>` of what each predecessor sent;
-/// `docs_map`, the same by the predecessor's name. All but the documents may be left out.
+/// `Deserialize`; `context`, a `&Context`; `docs_matrix`, a `Vec<DocList<T>>` or `&[DocList<T>]` of what each
+/// predecessor sent; `docs_map`, a map of the same by the predecessor's name. All but the documents may be left out.
 ///
 /// It returns documents, nothing (those it got, changed or not, are the answer), a JSON object (the caller finds
 /// it among the results), or a `Result` of these. A function that takes `doc` and returns

@@ -8,6 +8,7 @@ use call::{Admission, DRY_RUN_ENDPOINT, Handler};
 use docarray::discovery::Discovery;
 use grpc::server::{DataCalls, Grpc, Offers};
 use indexmap::IndexMap;
+use info::Traffic;
 use proto::jina::EndpointsProto;
 use proto::jina::jina_discover_endpoints_rpc_server::{
     JinaDiscoverEndpointsRpc, JinaDiscoverEndpointsRpcServer,
@@ -22,7 +23,8 @@ use crate::gate::Gate;
 use crate::outcome::Identity;
 use crate::registry::Instance;
 use crate::service::Service;
-use crate::{BuildError, Entry, ExecutorSettings, Failure, Setup, pass_through};
+use crate::snapshot::Snapshots;
+use crate::{BuildError, Entry, ExecutorSettings, Failure, Setup, pass_through, traffic};
 
 /// An executor that answers. Cloning is cheap.
 #[derive(Clone)]
@@ -32,6 +34,8 @@ pub struct Hosted {
     discovery: Arc<Discovery>,
     admission: Admission,
     grpc: grpc::server::Settings,
+    traffic: Traffic,
+    pub(crate) snapshots: Snapshots,
 }
 
 /// An executor that cannot be hosted.
@@ -82,11 +86,14 @@ pub fn host(entry: &Entry, settings: ExecutorSettings) -> Result<Hosted, HostErr
         exit: CancellationToken::new(),
         endpoints,
     };
+    let snapshots = Snapshots::new(instance.state.clone(), service.blocking.clone());
     Ok(Hosted {
         discovery: Arc::new(discovery(&service.endpoints)),
         service: Arc::new(service),
         instance: Arc::new(instance),
         admission: Admission::new(settings.limits),
+        traffic: Traffic::default(),
+        snapshots,
         grpc: settings.grpc,
     })
 }
@@ -95,8 +102,11 @@ impl Hosted {
     /// Answers requests.
     #[must_use]
     pub fn handler(&self) -> Handler {
-        let service = self.service.clone();
-        BoxCloneSyncService::new(tower::service_fn(move |request| service.clone().answer(request)))
+        let (service, traffic) = (self.service.clone(), self.traffic.clone());
+        BoxCloneSyncService::new(tower::service_fn(move |request| {
+            let service = service.clone();
+            traffic::counted(traffic.clone(), request, async move |request| service.answer(request).await)
+        }))
     }
 
     /// The endpoints and their schemas.
@@ -111,7 +121,14 @@ impl Hosted {
     pub fn grpc(&self, control: Routes) -> Grpc {
         let calls = DataCalls::new(self.handler(), self.admission.clone(), self.grpc.clone());
         let discovery = JinaDiscoverEndpointsRpcServer::new(Discover(self.discovery.clone()));
-        Grpc::new(calls, Offers { single: true, list: true, stream: true }, control.add_service(discovery))
+        let control = self.snapshots.add_to(control.add_service(discovery));
+        Grpc::new(calls, Offers { single: true, list: true, stream: true }, control)
+    }
+
+    /// What came and went so far.
+    #[must_use]
+    pub const fn traffic(&self) -> &Traffic {
+        &self.traffic
     }
 
     /// What is in flight.

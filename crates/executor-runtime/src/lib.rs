@@ -63,11 +63,15 @@ mod gate;
 mod host;
 mod invocation;
 mod outcome;
+mod parameters;
 mod pass_through;
 mod registry;
 mod service;
 mod settings;
+mod snapshot;
+mod state;
 mod stream;
+mod traffic;
 
 pub use answer::{Answer, Docs, IntoFailure};
 pub use context::Context;

@@ -17,10 +17,20 @@ pub struct Running {
 }
 
 impl Running {
-    /// Where it listens.
+    /// Where it listens first.
+    ///
+    /// # Panics
+    ///
+    /// If it was given no port.
     #[must_use]
-    pub const fn address(&self) -> SocketAddr {
-        self.served.address
+    pub fn address(&self) -> SocketAddr {
+        self.served.addresses[0]
+    }
+
+    /// Where it listens, in the order of the settings.
+    #[must_use]
+    pub fn addresses(&self) -> &[SocketAddr] {
+        &self.served.addresses
     }
 
     /// Whether it is ready.

@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 use serde_json::Value;
 
 use super::network::{TlsNames, client, executor_listeners, protocols, server};
-use super::{Context, Settings, graph, http, telemetry};
+use super::{Context, Settings, graph, http, log, telemetry};
 use crate::form::Object;
 use crate::nearest::nearest;
 use crate::table::Program;
@@ -93,7 +93,7 @@ pub(crate) fn executor(
         },
         provider_endpoint: settings.owned("provider-endpoint"),
         telemetry: telemetry::telemetry(settings),
-        log: telemetry::log(settings, context),
+        log: log::log(settings, context, settings.owned("name")),
     }
 }
 

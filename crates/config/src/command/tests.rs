@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::*;
 use crate::{
-    Compression, ExportFormat, GraphQl, Level, LogLayout, PingTarget, PollingRule, Port, Protocol, Retries,
+    Compression, ExportFormat, GraphQl, Level, LineForm, PingTarget, PollingRule, Port, Protocol, Retries,
     Role, Uses,
 };
 
@@ -73,7 +73,7 @@ fn a_gateway_of_an_exported_manifest_is_understood() {
     assert_eq!(spec.client.timeout_send, Some(Duration::from_secs(20)));
     assert_eq!(spec.telemetry.monitoring, Some(Port::Fixed(9090)));
     assert_eq!(spec.telemetry.traces.unwrap().host.unwrap(), "otel-collector");
-    assert_eq!(spec.http.web_server["timeout_keep_alive"], 30);
+    assert_eq!(spec.http.web_server.keep_alive, Some(Duration::from_secs(30)));
     assert!(spec.http.cors);
 }
 
@@ -281,10 +281,20 @@ fn variables_of_jina_have_their_effects() {
         Command::Gateway(spec) => spec.log,
         other => panic!("{other:?}"),
     };
-    assert_eq!(log("gateway --log-config json", &[]).layout, LogLayout::Json);
-    assert_eq!(log("gateway --log-config json", &[("JINA_LOG_CONFIG", "plain")]).layout, LogLayout::Plain);
-    assert_eq!(log("gateway --quiet", &[("JINA_LOG_CONFIG", "plain")]).layout, LogLayout::Quiet);
-    assert_eq!(log("gateway", &[("JINA_LOG_LEVEL", "success")]).level, Some(Level::Success));
+    let form = |log: crate::LogSpec| log.handlers.first().map(|handler| handler.form.clone());
+    let is_plain = |form| matches!(form, Some(LineForm::Text { plain: true, .. }));
+    assert_eq!(form(log("gateway --log-config json", &[])), Some(LineForm::Json));
+    assert_eq!(form(log("gateway --log-config logging.json.yml", &[])), Some(LineForm::Json));
+    assert!(is_plain(form(log("gateway --log-config json", &[("JINA_LOG_CONFIG", "plain")]))));
+    assert_eq!(form(log("gateway --quiet", &[("JINA_LOG_CONFIG", "plain")])), None);
+    assert_eq!(form(log("gateway --log-config json", &[("JINA_LOG_CONFIG", "QUIET")])), None);
+    for (text, level) in [("success", Level::Success), ("DeBuG", Level::Debug), ("CRITICAL", Level::Critical)]
+    {
+        assert_eq!(log("gateway", &[("JINA_LOG_LEVEL", text)]).level, level);
+    }
+    assert!(!log("gateway", &[]).access && log("gateway", &[("JINA_LOG_LEVEL", "info")]).access);
+    assert!(!log("gateway --uvicorn-kwargs access_log:false", &[("JINA_LOG_LEVEL", "info")]).access);
+    assert_eq!(log("gateway --name front", &[]).name, "front");
     let problems =
         run_in("gateway", &[("JINA_LOG_LEVEL", "loud"), ("JINA_RANDOM_PORT_MIN", "x")]).unwrap_err();
     assert_eq!(problems.len(), 2, "{problems:?}");

@@ -30,6 +30,13 @@ pub(super) const ROWS: &[Argument] = &[
         .own(),
     row(
         BOTH,
+        "forward-headers",
+        Form::Texts,
+        "Headers of requests that travel on to executors, beside those of traces",
+    )
+    .own(),
+    row(
+        BOTH,
         "executors-ca",
         Form::Text,
         "Authorities of executors behind grpcs://, PEM; those of the system if left out",
@@ -117,6 +124,14 @@ pub(super) const ROWS: &[Argument] = &[
         "header-timeout",
         Form::Milliseconds,
         "Limit for the head of an HTTP/1 request; idle connections live as long",
+    )
+    .or("60s")
+    .own(),
+    row(
+        BOTH,
+        "body-timeout",
+        Form::Milliseconds,
+        "How long a client may stop in the middle of a body or a message",
     )
     .or("60s")
     .own(),

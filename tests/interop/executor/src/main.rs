@@ -1,5 +1,7 @@
 //! The executors of the interop suite in Rust; `executors.py` holds the same in Python.
 
+mod rows;
+
 use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -167,7 +169,7 @@ struct Foo;
 #[executor]
 impl Foo {
     #[requests(on = "/foo")]
-    async fn foo(&self, docs: &mut DocList<Text>) {
+    fn foo(&self, docs: &mut DocList<Text>) {
         for doc in docs {
             doc.text = Some("foo was called".to_owned());
         }
@@ -225,6 +227,12 @@ impl Tools {
         if docs.is_empty() { Ok(()) } else { Err(Boom) }
     }
 
+    /// Its name is the key of what it returns.
+    #[requests(on = "/whoami")]
+    fn whoami(&self, docs: &DocList<Text>) -> Map<String, Value> {
+        Map::from_iter([("n".to_owned(), docs.len().into())])
+    }
+
     #[requests(on = "/tokens")]
     fn tokens(&self, doc: Text) -> impl Stream<Item = Text> + Send + use<> {
         let text = doc.text.unwrap_or_default();
@@ -268,5 +276,6 @@ impl Tools {
 
 fn main() -> ExitCode {
     let registry = Registry::new().with::<FooExecutor>().with::<Tools>().with::<Typed>();
-    executor::main(&registry.with::<Schemas>().with::<Foo>().with::<Named>())
+    let registry = registry.with::<Schemas>().with::<Foo>().with::<Named>();
+    executor::main(&registry.with::<rows::Rows>().with::<rows::Predefined>())
 }
