@@ -9,6 +9,7 @@ mod browser;
 mod ci;
 mod e2e;
 mod images;
+mod node;
 mod process;
 mod python;
 mod shell;

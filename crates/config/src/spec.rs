@@ -15,7 +15,7 @@ pub use commands::{
 };
 pub use executor::{Batching, ExecutorSpec, Head, Polling, PollingRule, Provider, Role, Shard, Uses};
 pub use flow::{Deployment, DeploymentRole, External, FlowSpec};
-pub use gateway::{CustomEndpoint, GatewaySpec, Graph, HttpSpec, WebServer};
+pub use gateway::{CustomEndpoint, GatewaySpec, Graph, GraphQl, HttpSpec, WebServer};
 pub use log::{
     Align, Field, Level, LineForm, LogHandler, LogPeriod, LogSpec, LogTarget, Piece, Template, TemplateError,
 };

@@ -6,7 +6,8 @@ use serde_json::Value;
 
 use super::*;
 use crate::{
-    Compression, ExportFormat, Level, LineForm, PingTarget, PollingRule, Port, Protocol, Retries, Role, Uses,
+    Compression, ExportFormat, GraphQl, Level, LineForm, PingTarget, PollingRule, Port, Protocol, Retries,
+    Role, Uses,
 };
 
 fn env(variables: &[(&str, &str)]) -> Environment {
@@ -191,6 +192,26 @@ fn limits_and_times_have_units() {
     let (spec, _) = gateway("gateway --timeout-send -1");
     assert_eq!((spec.client.timeout_send, spec.client.retries), (None, Retries::Auto));
     assert_eq!(spec.client.compression, Compression::None);
+}
+
+#[test]
+fn graphql_is_served_within_limits_if_it_is_exposed() {
+    assert_eq!(gateway("gateway --graphql-max-depth 7").0.http.graphql, None);
+    let (spec, _) =
+        gateway("gateway --expose-graphql-endpoint --graphql-max-depth 7 --graphql-max-query 2KiB");
+    let want = GraphQl {
+        max_depth: 7,
+        max_complexity: 1000,
+        max_calls: 32,
+        max_query: 2048,
+        max_tokens: 15_000,
+        max_operations: 100,
+    };
+    assert_eq!(spec.http.graphql, Some(want));
+    refused(
+        "gateway --expose-graphql-endpoint --graphql-max-depth 65",
+        &["argument --graphql-max-depth: expected a whole number from 1 to 64, found `65`"],
+    );
 }
 
 #[test]

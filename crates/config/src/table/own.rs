@@ -101,6 +101,35 @@ pub(super) const ROWS: &[Argument] = &[
         .own(),
     row(BOTH, "max-message", Form::Size, "Bytes of one message; limited by --max-bytes alone if left out")
         .own(),
+    row(GATEWAY, "graphql-max-depth", Form::Positive, "Fields inside fields of a GraphQL query, 64 at most")
+        .or("24")
+        .own(),
+    row(
+        GATEWAY,
+        "graphql-max-complexity",
+        Form::Positive,
+        "Fields of a GraphQL query, each as often as it is asked for",
+    )
+    .or("1000")
+    .own(),
+    row(GATEWAY, "graphql-max-calls", Form::Positive, "Calls of endpoints in a GraphQL query").or("32").own(),
+    row(GATEWAY, "graphql-max-query", Form::Size, "Bytes of the text of a GraphQL query").or("1MiB").own(),
+    row(
+        GATEWAY,
+        "graphql-max-tokens",
+        Form::Positive,
+        "Names, values and punctuators in the text of a GraphQL query",
+    )
+    .or("15000")
+    .own(),
+    row(
+        GATEWAY,
+        "graphql-max-operations",
+        Form::Positive,
+        "GraphQL queries and subscriptions at once on a WebSocket connection",
+    )
+    .or("100")
+    .own(),
     row(BOTH, "max-connections", Form::Positive, "Connections on each port; more wait").or("20000").own(),
     row(BOTH, "max-streams", Form::Positive, "HTTP/2 requests at once on a connection").or("10000").own(),
     row(BOTH, "max-header", Form::Size, "Bytes of the headers of a request").or("64KiB").own(),

@@ -42,7 +42,7 @@ impl TryFrom<GatewaySpec> for Settings {
                 forward: forward(&server),
                 ..grpc::server::Settings::default()
             },
-            graphql: http.graphql.then(frontend_graphql::Settings::default),
+            graphql: http.graphql.map(graphql),
             rest: rest(http, &server)?,
             http: http_options(&server, &web_server, &log),
             backlog: web_server.backlog.unwrap_or(Self::default().backlog),
@@ -73,6 +73,20 @@ fn ports(server: &config::Server) -> Vec<Port> {
         Port { protocols: protocols.collect(), host: server.host.clone(), number }
     };
     server.listeners.iter().map(listener).collect()
+}
+
+fn graphql(spec: config::GraphQl) -> frontend_graphql::Settings {
+    let config::GraphQl { max_depth, max_complexity, max_calls, max_query, max_tokens, max_operations } =
+        spec;
+    frontend_graphql::Settings {
+        max_depth,
+        max_complexity,
+        max_calls,
+        max_query,
+        max_tokens,
+        max_operations,
+        ..frontend_graphql::Settings::default()
+    }
 }
 
 /// Every name was checked when it was read.
