@@ -212,15 +212,15 @@ class Stage:
         self.directory = directory
         self.processes = []
 
-    def executor(self, language: str, uses: str, port: int = 0) -> Process:
-        """An executor of executors.py, or its twin in Rust."""
+    def executor(self, language: str, uses: str, port: int = 0, *arguments: str) -> Process:
+        """An executor of executors.py or rows.py, or its twin in Rust."""
         port = port or free_port()
         if language == 'python':
-            file = {'FooExecutor': 'foo.yml', 'Tools': 'tools.yml'}[uses]
-            program = [JINA, 'executor', '--uses', HERE / file, '--native']
+            files = {'FooExecutor': 'foo.yml', 'Tools': 'tools.yml', 'Rows': 'rows.yml', 'Predefined': 'predefined.yml'}
+            program = [JINA, 'executor', '--uses', HERE / files[uses], '--native']
         else:
             program = [BINARIES / 'interop-executor', '--uses', uses]
-        return self.start(uses.lower(), port, *program, '--host', '127.0.0.1', '--port', port)
+        return self.start(uses.lower(), port, *program, '--host', '127.0.0.1', '--port', port, *arguments)
 
     def gateway(self, language: str, *executors: Process, protocol: str = 'GRPC', **options) -> Process:
         """A gateway before a chain of executors. It has a port for each protocol, or one if it is told so."""

@@ -5,6 +5,7 @@
 
 mod codec;
 mod contender;
+mod graphs;
 mod report;
 mod table;
 mod usage;
@@ -106,8 +107,11 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
             report.case(case.name, &summaries, &rounds);
         }
     }
-    if "JSON codec".contains(&arguments.case) {
-        report.section("JSON codec", codec::measure()?);
+    if arguments.contenders.contains(&Kind::Flowgate) && graphs::NAME.contains(&arguments.case) {
+        report.section(graphs::NAME, graphs::measure(&executor.0, &directory, arguments)?);
+    }
+    if codec::NAME.contains(&arguments.case) {
+        report.section(codec::NAME, codec::measure()?);
     }
     report.write(&directory)
 }

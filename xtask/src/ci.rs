@@ -28,6 +28,8 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         return Ok(());
     }
     test::interop(None)?;
+    test::browser()?;
+    test::graphql()?;
     let deployment =
         if arguments.containers { e2e::Arguments::default() } else { e2e::Arguments::without_containers() };
     e2e::run(&deployment)?;

@@ -23,7 +23,7 @@ pub(crate) const COMMANDS: &[(&str, &str)] = &[
     ("ping", "Ask a process how it is: ping {gateway,executor,flow} ADDRESS"),
     ("export", "Write manifests for a Flow: export {kubernetes,docker-compose} FILE OUT"),
     ("check", "Validate a file and show its graph: check FILE"),
-    ("help", "Show the arguments of a command: help COMMAND"),
+    ("help", "Show the arguments of a command, or those about a word: help COMMAND|WORD"),
 ];
 
 /// Reads a command line without the name of the program, such as `gateway --port 8080`.
@@ -67,7 +67,8 @@ fn help_about(rest: &[String], env: &Environment) -> String {
             help::tool("export {kubernetes,docker-compose} FILE OUT", &tools::export_arguments())
         }
         Some("flow") => help::tool("flow --uses FILE", &tools::flow_arguments()),
-        Some(_) | None => help::overview(),
+        Some(word) => help::about(word),
+        None => help::overview(),
     }
 }
 

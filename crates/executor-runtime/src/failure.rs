@@ -6,6 +6,10 @@ use std::fmt;
 
 use bytestring::ByteString;
 use call::{Exception, Status};
+use serde_json::Value;
+
+/// The name under which Python executors refuse documents and parameters.
+const VALIDATION: &str = "ValidationError";
 
 /// A failure of an executor's code. It is an answer: the caller gets the documents back with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,6 +18,8 @@ pub struct Failure {
     pub name: String,
     /// One sentence.
     pub message: String,
+    /// What it was raised with, where that is more than the sentence.
+    pub arguments: Vec<Value>,
     /// What is behind it, from the outside in.
     pub causes: Vec<String>,
 }
@@ -21,7 +27,21 @@ pub struct Failure {
 impl Failure {
     /// A failure of class `name` without a cause.
     pub fn new(name: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { name: name.into(), message: message.into(), causes: Vec::new() }
+        Self { name: name.into(), message: message.into(), arguments: Vec::new(), causes: Vec::new() }
+    }
+
+    /// With everything it is raised with, the sentence among it, as exceptions in Python have it.
+    ///
+    /// ```
+    /// # use executor_runtime::Failure;
+    /// # use serde_json::json;
+    /// let failure = Failure::new("QuotaError", "boom").with_arguments([json!("boom"), json!(1)]);
+    /// assert_eq!(failure.to_string(), "QuotaError: boom");
+    /// ```
+    #[must_use]
+    pub fn with_arguments(mut self, arguments: impl IntoIterator<Item = Value>) -> Self {
+        self.arguments = arguments.into_iter().collect();
+        self
     }
 
     /// Takes an error of type `E`.
@@ -35,14 +55,19 @@ impl Failure {
                     causes.push(cause.to_string());
                     source = cause.source();
                 }
-                Self { name: class_of::<E>(), message: error.to_string(), causes }
+                Self { name: class_of::<E>(), message: error.to_string(), arguments: Vec::new(), causes }
             }
         }
     }
 
     /// The request does not fit what the endpoint takes.
     pub(crate) fn validation(error: &dyn Error) -> Self {
-        Self::new("ValidationError", error.to_string())
+        Self::new(VALIDATION, error.to_string())
+    }
+
+    /// Whether it may be the request that does not fit.
+    pub(crate) fn is_validation(&self) -> bool {
+        self.name == VALIDATION
     }
 
     /// The code panicked.
@@ -59,12 +84,23 @@ impl Failure {
         let mut stacks = vec![ByteString::from_static("Traceback (most recent call last):\n")];
         stacks.extend(self.causes.iter().rev().map(|cause| ByteString::from(format!("  {cause}\n"))));
         stacks.push(format!("{}: {}\n", self.name, self.message).into());
+        let (shown, args) = match &self.arguments[..] {
+            [] => (quoted(&self.message), vec![self.message.as_str().into()]),
+            several => {
+                let shown: Vec<_> = several.iter().map(written).collect();
+                let args = several.iter().map(|argument| match argument {
+                    Value::String(text) => text.as_str().into(),
+                    other => written(other).into(),
+                });
+                (shown.join(", "), args.collect())
+            }
+        };
         Status {
             is_error: true,
-            description: format!("{}({})", self.name, quoted(&self.message)).into(),
+            description: format!("{}({shown})", self.name).into(),
             exception: Some(Exception {
                 name: self.name.as_str().into(),
-                args: vec![self.message.as_str().into()],
+                args,
                 stacks,
                 executor: executor.into(),
             }),
@@ -85,6 +121,22 @@ fn class_of<E>() -> String {
     let path = std::any::type_name::<E>();
     let path = path.split('<').next().unwrap_or(path);
     path.rsplit("::").next().unwrap_or(path).to_owned()
+}
+
+/// A value as Python writes it.
+fn written(value: &Value) -> String {
+    match value {
+        Value::Null => "None".to_owned(),
+        Value::Bool(true) => "True".to_owned(),
+        Value::Bool(false) => "False".to_owned(),
+        Value::Number(number) => number.to_string(),
+        Value::String(text) => quoted(text),
+        Value::Array(items) => format!("[{}]", items.iter().map(written).collect::<Vec<_>>().join(", ")),
+        Value::Object(entries) => {
+            let entries = entries.iter().map(|(key, value)| format!("{}: {}", quoted(key), written(value)));
+            format!("{{{}}}", entries.collect::<Vec<_>>().join(", "))
+        }
+    }
 }
 
 /// A text as Python writes it.
@@ -108,6 +160,8 @@ fn quoted(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[derive(Debug, thiserror::Error)]
@@ -140,6 +194,14 @@ mod tests {
         assert_eq!(Failure::of::<Box<dyn Error>>(failure.clone().into()), failure);
         assert_eq!(&*failure.status("Foo").description, r#"Custom('it\'s "so"\n')"#);
         assert_eq!(quoted("it's"), "\"it's\"");
+    }
+
+    #[test]
+    fn several_arguments_are_shown_as_python_shows_them() {
+        let arguments = [json!("boom"), json!(1), json!([null, true, 0.5, {"it's": "x"}])];
+        let status = Failure::new("ValueError", "boom").with_arguments(arguments).status("Foo");
+        assert_eq!(&*status.description, r#"ValueError('boom', 1, [None, True, 0.5, {"it's": 'x'}])"#);
+        assert_eq!(status.exception.unwrap().args, ["boom", "1", r#"[None, True, 0.5, {"it's": 'x'}]"#]);
     }
 
     #[test]

@@ -56,7 +56,9 @@ impl StartError {
             | Self::Tls(_)
             | Self::Name(_)
             | Self::Target(_)
-            | Self::Host(HostError::UnknownMethod { .. }) => ExitCode::from(2),
+            | Self::Host(HostError::UnknownMethod { .. } | HostError::UnknownBatching { .. }) => {
+                ExitCode::from(2)
+            }
             Self::Host(HostError::Build(_))
             | Self::Panicked
             | Self::Bind(_)

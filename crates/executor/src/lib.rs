@@ -6,6 +6,7 @@
 //! before the shards of an executor: [`start_head`].
 
 mod error;
+mod front_ends;
 mod head;
 mod program;
 mod run;
@@ -19,8 +20,13 @@ pub use head::{RunningHead, start_head};
 pub use program::main;
 pub use run::run;
 pub use running::Running;
-pub use settings::{HeadSettings, InvalidSettings, Port, PortNumber, Serving, Settings, entry};
+pub use settings::{HeadSettings, InvalidSettings, Port, PortNumber, Protocol, Serving, Settings, entry};
 pub use start::start;
 
 #[cfg(test)]
 mod tests;
+
+/// The guide for authors, so that what it shows compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/executors.md")]
+struct Guide;

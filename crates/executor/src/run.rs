@@ -1,14 +1,13 @@
 //! The executor as a process.
 
-use std::error::Error;
-use std::io::{self, Write as _};
 use std::num::NonZeroUsize;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use config::{ExecutorSpec, Role};
 use executor_runtime::{Entry, Registry};
-use server::{Outcome, Signals, Workers};
+use rustix::process::{Resource, Rlimit, setrlimit};
+use server::{Outcome, Signals, Workers, complain};
 use tokio::runtime::Builder;
 use tracing::warn;
 
@@ -16,12 +15,18 @@ use crate::{
     HeadSettings, InvalidSettings, Running, RunningHead, Settings, StartError, entry, start, start_head,
 };
 
+/// What it is called in its last words.
+pub(crate) const NAME: &str = "executor";
+
 /// Runs an executor of `registry`, or a head, until it is told to stop.
 #[must_use]
 pub fn run(spec: ExecutorSpec, registry: &Registry) -> ExitCode {
     if let Err(error) = server::log::start(&spec.log) {
-        complain(&error);
+        complain(NAME, &error);
         return ExitCode::from(2);
+    }
+    if let Some(limit) = spec.memory_limit {
+        bound_memory(limit);
     }
     match Job::of(spec, registry).map_err(StartError::Settings).and_then(serve) {
         Ok(Outcome::Clean) => ExitCode::SUCCESS,
@@ -30,14 +35,13 @@ pub fn run(spec: ExecutorSpec, registry: &Registry) -> ExitCode {
             ExitCode::FAILURE
         }
         Err(error) => {
-            complain(&error);
+            complain(NAME, &error);
             error.exit_code()
         }
     }
 }
 
 /// What the process is to be.
-#[expect(clippy::large_enum_variant, reason = "there is one in the process")]
 enum Job {
     Executor(Settings, Entry),
     Head(HeadSettings),
@@ -55,6 +59,9 @@ impl Job {
             return Ok(Self::Head(HeadSettings::new(&spec, head)?));
         }
         let entry = entry(&spec.uses, registry)?;
+        if !spec.py_modules.is_empty() {
+            warn!(modules = ?spec.py_modules, "`py_modules` has no effect on an executor in Rust");
+        }
         Ok(Self::Executor(Settings::try_from(spec)?, entry))
     }
 
@@ -98,10 +105,12 @@ fn serve(job: Job) -> Result<Outcome, StartError> {
     outcome
 }
 
-/// Says why the process ends where somebody will read it, whatever the log is.
-pub(crate) fn complain(error: &dyn Error) {
-    let causes = std::iter::successors(error.source(), |cause| (*cause).source());
-    let text = causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"));
-    // If nobody listens there is nobody to tell.
-    let _unheard = writeln!(io::stderr(), "executor: {text}");
+/// Lets the operating system refuse memory to code that goes on past the limit, which ends the process. It counts
+/// what is reserved, not what is used, so it leaves room for the stacks of threads.
+fn bound_memory(limit: u64) {
+    const RESERVED: u64 = 1 << 30;
+    let most = Some(limit.saturating_add(RESERVED));
+    if let Err(error) = setrlimit(Resource::Data, Rlimit { current: most, maximum: most }) {
+        warn!(%error, "the system does not limit the memory");
+    }
 }

@@ -9,6 +9,9 @@ use serde_json::Value;
 
 use crate::{shell, workspace};
 
+/// What `--case` is compared with.
+pub(super) const NAME: &str = "JSON codec";
+
 /// The columns, and what they are called by the example.
 const COLUMNS: [(&str, &str); 5] = [
     ("JSON → documents", "json_to_documents"),
