@@ -117,7 +117,6 @@ fn rest(spec: HttpSpec, server: &config::Server) -> Result<frontend_http::Settin
         max_body: max_message(server),
         stall: server.limits.body_timeout,
         forward: forward(server),
-        ..defaults
     })
 }
 
