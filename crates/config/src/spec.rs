@@ -13,7 +13,9 @@ mod telemetry;
 pub use commands::{
     Check, Command, Export, ExportFormat, FlowCommand, Help, Parsed, Ping, PingTarget, Version,
 };
-pub use executor::{Batching, ExecutorSpec, Head, Polling, PollingRule, Provider, Role, Shard, Uses};
+pub use executor::{
+    Batching, ExecutorSpec, Head, Polling, PollingRule, Provider, PythonSpec, Role, Shard, Uses,
+};
 pub use flow::{Deployment, DeploymentRole, External, FlowSpec};
 pub use gateway::{CustomEndpoint, GatewaySpec, Graph, GraphQl, HttpSpec, WebServer};
 pub use log::{

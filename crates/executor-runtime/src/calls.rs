@@ -17,6 +17,7 @@ use tokio_util::task::TaskTracker;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use crate::endpoint::{Called, Code};
+use crate::foreign::Call;
 use crate::gate::{Gate, Place};
 use crate::memory::Memory;
 use crate::{Failure, Invocation, Outcome};
@@ -76,6 +77,13 @@ impl Calls {
         match code {
             Code::Async(_) | Code::Stream(_) => &self.gate,
             Code::Blocking(_) => &self.blocking_gate,
+            Code::Foreign { blocking, .. } => {
+                if *blocking {
+                    &self.blocking_gate
+                } else {
+                    &self.gate
+                }
+            }
         }
     }
 
@@ -121,8 +129,27 @@ impl Calls {
                 let _leaves = left.clone().drop_guard();
                 self.on_thread(place, left, move || run(invocation)).await
             }
+            // Whoever calls these does it in ways of their own.
             Code::Stream(_) => Ok(Err(Failure::new("TypeError", "the endpoint streams documents"))),
+            Code::Foreign { .. } => Ok(Err(Failure::new("TypeError", "the code runs in another process"))),
         }
+    }
+
+    /// Makes one call of code in another process, which bounds its time and memory itself. Dropping the future
+    /// cancels it, unless the code is a blocking one: that keeps its place until it is done.
+    pub(crate) async fn run_elsewhere(
+        &self,
+        run: &Call,
+        blocking: bool,
+        invocation: Invocation,
+        place: Place,
+    ) -> Result<Result<Outcome, Failure>, Error> {
+        let call = run(invocation);
+        let call = async move {
+            let _place = place;
+            call.await
+        };
+        if blocking { self.tasks.spawn(call).await.map_err(|_ended| Cut::Closing)? } else { call.await }
     }
 
     /// Whether calls are ended by us.

@@ -90,7 +90,7 @@ impl<E> std::fmt::Debug for Run<E> {
 
 /// A function with the executor it belongs to.
 pub(crate) struct Bound {
-    pub(crate) method: &'static str,
+    pub(crate) method: ByteString,
     pub(crate) is_write: bool,
     pub(crate) schema: EndpointSchema,
     pub(crate) authored: Authored,
@@ -102,6 +102,11 @@ pub(crate) enum Code {
     Async(Box<dyn Fn(Invocation) -> Called<Outcome> + Send + Sync>),
     Blocking(Arc<dyn Fn(Invocation) -> Result<Outcome, Failure> + Send + Sync>),
     Stream(Box<dyn Fn(Invocation, Items) -> Called<()> + Send + Sync>),
+    /// It runs in another process, and calls wait here as they do for code of this one.
+    Foreign {
+        run: crate::foreign::Call,
+        blocking: bool,
+    },
 }
 
 impl<E: Executor> Endpoint<E> {
@@ -117,6 +122,7 @@ impl<E: Executor> Endpoint<E> {
         let code = if self.is_write { state.guard(code) } else { code };
         let names = self.names.into_iter().map(ByteString::from_static).collect();
         let Self { method, is_write, schema, authored, .. } = self;
+        let method = ByteString::from_static(method);
         (names, Bound { method, is_write, schema, authored, code })
     }
 }

@@ -22,12 +22,20 @@ pub struct Failure {
     pub arguments: Vec<Value>,
     /// What is behind it, from the outside in.
     pub causes: Vec<String>,
+    /// What callers are told in place of all that, where code outside of this process says it.
+    pub(crate) told: Option<Box<Status>>,
 }
 
 impl Failure {
     /// A failure of class `name` without a cause.
     pub fn new(name: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { name: name.into(), message: message.into(), arguments: Vec::new(), causes: Vec::new() }
+        Self {
+            name: name.into(),
+            message: message.into(),
+            arguments: Vec::new(),
+            causes: Vec::new(),
+            told: None,
+        }
     }
 
     /// With everything it is raised with, the sentence among it, as exceptions in Python have it.
@@ -44,6 +52,21 @@ impl Failure {
         self
     }
 
+    /// A failure of code outside of this process, with the status that tells callers of it.
+    #[must_use]
+    pub fn told(status: Status) -> Self {
+        let exception = status.exception.as_ref();
+        let name = exception.map_or_else(|| "Exception".to_owned(), |exception| exception.name.to_string());
+        let stacks = exception.into_iter().flat_map(|exception| &exception.stacks);
+        Self {
+            name,
+            message: status.description.to_string(),
+            arguments: Vec::new(),
+            causes: stacks.map(ToString::to_string).collect(),
+            told: Some(Box::new(Status { is_error: true, ..status })),
+        }
+    }
+
     /// Takes an error of type `E`.
     pub(crate) fn of<E>(error: Box<dyn Error + Send + Sync>) -> Self {
         match error.downcast::<Self>() {
@@ -55,7 +78,13 @@ impl Failure {
                     causes.push(cause.to_string());
                     source = cause.source();
                 }
-                Self { name: class_of::<E>(), message: error.to_string(), arguments: Vec::new(), causes }
+                Self {
+                    name: class_of::<E>(),
+                    message: error.to_string(),
+                    arguments: Vec::new(),
+                    causes,
+                    told: None,
+                }
             }
         }
     }
@@ -81,6 +110,9 @@ impl Failure {
 
     /// The status of an answer, in the form that Python executors give it.
     pub(crate) fn status(&self, executor: &str) -> Status {
+        if let Some(told) = &self.told {
+            return (**told).clone();
+        }
         let mut stacks = vec![ByteString::from_static("Traceback (most recent call last):\n")];
         stacks.extend(self.causes.iter().rev().map(|cause| ByteString::from(format!("  {cause}\n"))));
         stacks.push(format!("{}: {}\n", self.name, self.message).into());

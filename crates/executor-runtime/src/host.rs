@@ -28,7 +28,7 @@ use crate::outcome::Identity;
 use crate::registry::Instance;
 use crate::service::Service;
 use crate::snapshot::Snapshots;
-use crate::{BuildError, Entry, ExecutorSettings, Failure, Setup, pass_through, traffic};
+use crate::{BuildError, Entry, ExecutorSettings, Failure, Foreign, Setup, pass_through, traffic};
 
 /// An executor that answers. Cloning is cheap.
 #[derive(Clone)]
@@ -58,7 +58,7 @@ pub enum HostError {
         /// As configured.
         method: String,
         /// The class.
-        executor: &'static str,
+        executor: String,
         /// The functions that it does have.
         known: String,
     },
@@ -68,7 +68,7 @@ pub enum HostError {
         /// As configured.
         key: String,
         /// The class.
-        executor: &'static str,
+        executor: String,
         /// The endpoints and functions that it does have.
         known: String,
     },
@@ -82,13 +82,37 @@ pub enum HostError {
 pub fn host(entry: &Entry, settings: ExecutorSettings) -> Result<Hosted, HostError> {
     let setup = Setup::of(&settings, entry.class());
     let instance = entry.build(settings.uses_with.clone(), &setup)?;
-    let mut endpoints = rebind(instance.endpoints.clone(), &settings.uses_requests, entry.class())?;
+    hosted(ByteString::from_static(entry.class()), instance, settings, 1)
+}
+
+/// Binds the endpoints of code that runs in other processes. How it is made, `uses_with` and the like, is those
+/// processes' own; endpoints are bound again by `uses_requests`.
+///
+/// # Errors
+///
+/// If `uses_requests` names a function that it does not have.
+pub fn host_foreign(foreign: Foreign, settings: ExecutorSettings) -> Result<Hosted, HostError> {
+    let (class, parallel) = (foreign.class.clone(), foreign.parallel);
+    // Those processes make their batches themselves.
+    let settings = ExecutorSettings { batching: IndexMap::new(), ..settings };
+    hosted(class, foreign.into_instance(), settings, parallel)
+}
+
+fn hosted(
+    class: ByteString,
+    instance: Instance,
+    settings: ExecutorSettings,
+    parallel: usize,
+) -> Result<Hosted, HostError> {
+    let meta_name: Arc<str> = settings.meta_name.as_deref().unwrap_or(&class).into();
+    let mut endpoints = rebind(instance.endpoints.clone(), &settings.uses_requests, &class)?;
     // It is told last, and an executor may have one of its own.
     let dry_run =
         endpoints.shift_remove(DRY_RUN_ENDPOINT).unwrap_or_else(|| Arc::new(pass_through::dry_run()));
     endpoints.insert(ByteString::from_static(DRY_RUN_ENDPOINT), dry_run);
     let identity = Identity { deployment: settings.deployment().into(), pod: settings.name.clone() };
-    let max_blocking = if settings.allow_concurrent { settings.max_running.min(threads()) } else { 1 };
+    let max_blocking =
+        parallel * if settings.allow_concurrent { settings.max_running.min(threads()) } else { 1 };
     let calls = Arc::new(Calls {
         gate: Gate::new(settings.max_running, settings.max_waiting),
         blocking_gate: Gate::new(max_blocking, settings.max_waiting),
@@ -98,8 +122,7 @@ pub fn host(entry: &Entry, settings: ExecutorSettings) -> Result<Hosted, HostErr
         stuck: Arc::default(),
         exit: CancellationToken::new(),
     });
-    let meta_name: Arc<str> = setup.meta_name.into();
-    let rules = batch::rules(&endpoints, &settings.batching, entry.class())?;
+    let rules = batch::rules(&endpoints, &settings.batching, &class)?;
     let batcher = |(endpoint, rule): (ByteString, Rule)| {
         let batcher = Batcher {
             bound: endpoints.get(&endpoint)?.clone(),
@@ -115,7 +138,7 @@ pub fn host(entry: &Entry, settings: ExecutorSettings) -> Result<Hosted, HostErr
     };
     let service = Service {
         identity,
-        class: entry.class(),
+        class,
         batchers: rules.into_iter().filter_map(batcher).collect(),
         meta_name,
         calls,
@@ -165,6 +188,18 @@ impl Hosted {
     #[must_use]
     pub const fn traffic(&self) -> &Traffic {
         &self.traffic
+    }
+
+    /// The replica's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.service.identity.pod
+    }
+
+    /// The name of the executor's class.
+    #[must_use]
+    pub fn class(&self) -> &str {
+        &self.service.class
     }
 
     /// What is in flight.
@@ -229,18 +264,17 @@ type Endpoints = IndexMap<ByteString, Arc<Bound>>;
 fn rebind(
     mut endpoints: Endpoints,
     requests: &IndexMap<String, String>,
-    executor: &'static str,
+    executor: &str,
 ) -> Result<Endpoints, HostError> {
-    let methods: IndexMap<&str, Arc<Bound>> =
-        endpoints.values().map(|bound| (bound.method, bound.clone())).collect();
+    let methods: Endpoints = endpoints.values().map(|bound| (bound.method.clone(), bound.clone())).collect();
     let named: HashSet<&str> = requests.values().map(String::as_str).collect();
-    endpoints.retain(|_, bound| !named.contains(bound.method));
+    endpoints.retain(|_, bound| !named.contains(&*bound.method));
     for (endpoint, method) in requests {
         let bound = methods.get(&**method).ok_or_else(|| HostError::UnknownMethod {
             endpoint: endpoint.clone(),
             method: method.clone(),
-            executor,
-            known: methods.keys().copied().collect::<Vec<_>>().join(", "),
+            executor: executor.to_owned(),
+            known: methods.keys().map(|method| &**method).collect::<Vec<_>>().join(", "),
         })?;
         endpoints.insert(endpoint.as_str().into(), bound.clone());
     }

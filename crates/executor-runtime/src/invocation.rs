@@ -1,6 +1,6 @@
 //! One call of an endpoint's code, its inputs still encoded.
 
-use call::{Message, Parameters, Payload, RESULTS_KEY};
+use call::{Header, Message, Parameters, Payload, RESULTS_KEY, Route};
 use docarray::{Doc, DocList, node};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -43,6 +43,41 @@ impl Invocation {
     #[must_use]
     pub const fn context(&self) -> &Context {
         &self.context
+    }
+
+    /// The call as requests in the wire's own terms, one for each part, for code outside of this process.
+    #[must_use]
+    pub fn requests(&self) -> Vec<Message> {
+        let header = Header {
+            request_id: self.context.request_id.clone(),
+            endpoint: Some(self.context.endpoint.clone()),
+            ..Header::default()
+        };
+        let request = |part: &Part| {
+            let mut message = Message {
+                header: header.clone(),
+                parameters: self.parameters.clone(),
+                documents: Some(node::content(part.docs.clone())),
+                ..Message::default()
+            };
+            // Who never went through an executor has none.
+            if !part.from.is_empty() {
+                let executor = part.from.as_str().into();
+                message.routes.added.push(Route { executor, ..Route::default() });
+            }
+            message
+        };
+        self.parts.iter().map(request).collect()
+    }
+
+    /// The document of a stream, encoded, as a list of one.
+    #[must_use]
+    pub fn streamed(&self) -> Message {
+        let mut docs = Payload::new();
+        node::append_item(&mut docs, self.received());
+        let part = Part { from: String::new(), docs };
+        let alone = Self { parts: vec![part], ..self.clone() };
+        alone.requests().pop().unwrap_or_default()
     }
 
     /// All documents, those of the parts of a join one after the other, as a `DocListProto`.

@@ -37,7 +37,7 @@ impl Executor for PassThrough {
 /// The endpoint with which gateways try out a graph.
 pub(crate) fn dry_run() -> Bound {
     Bound {
-        method: "dry_run",
+        method: ByteString::from_static("dry_run"),
         is_write: false,
         schema: any_document(),
         authored: Authored::default(),

@@ -22,7 +22,7 @@ use crate::{Context, Failure, Invocation, Outcome};
 pub(crate) struct Service {
     pub(crate) endpoints: IndexMap<ByteString, Arc<Bound>>,
     pub(crate) identity: Identity,
-    pub(crate) class: &'static str,
+    pub(crate) class: ByteString,
     pub(crate) meta_name: Arc<str>,
     pub(crate) calls: Arc<Calls>,
     /// By endpoint, where calls are gathered into batches.
@@ -95,11 +95,15 @@ impl Service {
             return Ok(Err(Failure::new("TypeError", message)));
         }
         let received = invocation.received();
-        let outcome = match self.batchers.get(name) {
-            Some(batcher) => batcher.call(&invocation).await?,
-            None => {
+        let outcome = match (self.batchers.get(name), &bound.code) {
+            (Some(batcher), _) => batcher.call(&invocation).await?,
+            (None, Code::Foreign { run, blocking }) => {
                 let place = self.calls.enter(&bound.code).await?;
-                self.calls.run(&bound.code, invocation, place).await?
+                self.calls.run_elsewhere(run, *blocking, invocation, place).await?
+            }
+            (None, code) => {
+                let place = self.calls.enter(code).await?;
+                self.calls.run(code, invocation, place).await?
             }
         };
         Ok(outcome.map(|outcome| (outcome, received)))
@@ -179,7 +183,7 @@ impl Service {
             causes = ?failure.causes,
             "the executor failed"
         );
-        received.header.status = Some(Box::new(failure.status(self.class)));
+        received.header.status = Some(Box::new(failure.status(&self.class)));
         if self.exit_on_exceptions.contains(&failure.name) {
             tracing::error!(error = %failure, "the process ends after this error, as configured");
             self.calls.exit.cancel();

@@ -31,6 +31,15 @@ impl State {
         }
     }
 
+    /// Of code in other processes, which cannot be saved from here.
+    pub(crate) fn elsewhere() -> Self {
+        let refused: Hook = Arc::new(|_| {
+            let message = "snapshots of executors in other processes are not offered";
+            Box::pin(async move { Err(Failure::new("NotImplementedError", message)) })
+        });
+        Self { lock: Arc::default(), save: refused.clone(), load: refused }
+    }
+
     /// Lets `code` run only while the state is neither saved nor loaded.
     pub(crate) fn guard(&self, code: Code) -> Code {
         let lock = self.lock.clone();
@@ -47,6 +56,8 @@ impl State {
                 let _changes = lock.blocking_read();
                 run(invocation)
             })),
+            // Its process has a lock of its own.
+            Code::Foreign { run, blocking } => Code::Foreign { run, blocking },
             Code::Stream(run) => Code::Stream(Box::new(move |invocation, items| {
                 let (lock, call) = (lock.clone(), run(invocation, items));
                 Box::pin(async move {

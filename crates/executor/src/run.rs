@@ -12,7 +12,8 @@ use tokio::runtime::Builder;
 use tracing::warn;
 
 use crate::{
-    HeadSettings, InvalidSettings, Running, RunningHead, Settings, StartError, entry, start, start_head,
+    HeadSettings, InvalidSettings, Python, Running, RunningHead, Settings, StartError, entry, start,
+    start_head, start_python,
 };
 
 /// What it is called in its last words.
@@ -44,6 +45,7 @@ pub fn run(spec: ExecutorSpec, registry: &Registry) -> ExitCode {
 /// What the process is to be.
 enum Job {
     Executor(Settings, Entry),
+    Python(Settings, Python),
     Head(HeadSettings),
 }
 
@@ -58,6 +60,9 @@ impl Job {
         if let Role::Head(head) = &spec.role {
             return Ok(Self::Head(HeadSettings::new(&spec, head)?));
         }
+        if let Some(python) = Python::of(&spec) {
+            return Ok(Self::Python(Settings::try_from(spec)?, python));
+        }
         let entry = entry(&spec.uses, registry)?;
         if !spec.py_modules.is_empty() {
             warn!(modules = ?spec.py_modules, "`py_modules` has no effect on an executor in Rust");
@@ -68,6 +73,9 @@ impl Job {
     async fn start(self, workers: Arc<Workers>) -> Result<Started, StartError> {
         match self {
             Self::Executor(settings, entry) => start(settings, entry, workers).await.map(Started::Executor),
+            Self::Python(settings, python) => {
+                start_python(settings, python, workers).await.map(Started::Executor)
+            }
             Self::Head(settings) => start_head(settings, workers).map(Started::Head),
         }
     }
@@ -77,7 +85,7 @@ fn serve(job: Job) -> Result<Outcome, StartError> {
     let refused = |what| move |source| StartError::System { what, source };
     let cores = || std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
     let configured = match &job {
-        Job::Executor(settings, _) => settings.serving.workers,
+        Job::Executor(settings, _) | Job::Python(settings, _) => settings.serving.workers,
         Job::Head(settings) => settings.serving.workers,
     };
     let workers = configured.unwrap_or_else(cores);

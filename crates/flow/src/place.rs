@@ -32,7 +32,7 @@ pub(crate) async fn place(plan: &mut Plan) -> Result<Executors, Error> {
             continue;
         }
         if has_head(deployment) {
-            let mut head = placing.shards(deployment).await?;
+            let mut head = Box::pin(placing.shards(deployment)).await?;
             head.no_reduce = graph.no_reduce.contains(&deployment.name);
             graph.heads.insert(deployment.name.clone(), head);
         } else {
@@ -71,9 +71,8 @@ fn docker(plan: &Plan) -> Result<Option<Docker>, Error> {
 
 /// The deployments of which some executor is run that way.
 fn run_by(plan: &Plan, wanted: Runner) -> Vec<String> {
-    let that_way = |executor: &&ExecutorSpec| {
-        runner_of(&executor.uses, &plan.registry).is_ok_and(|runner| runner == wanted)
-    };
+    let that_way =
+        |executor: &&ExecutorSpec| runner_of(executor, &plan.registry).is_ok_and(|runner| runner == wanted);
     let needs_it = |deployment: &Deployment| {
         let Deployment { executor, uses_before, uses_after, .. } = deployment;
         [Some(executor), uses_before.as_ref(), uses_after.as_ref()].iter().flatten().any(that_way)
@@ -146,8 +145,11 @@ impl Placing<'_> {
     }
 
     async fn start(&mut self, place: Place<'_>) -> Result<Address, Error> {
-        let runner = runner_of(&place.deployment.executor.uses, self.registry);
+        let runner = runner_of(&place.deployment.executor, self.registry);
         let address = match (runner, &self.jina, &self.docker) {
+            (Ok(Runner::Workers), _, _) => {
+                place.in_workers(self.folder, self.workers.clone(), &mut self.executors).await?
+            }
             (Ok(Runner::Python), Some(jina), _) => place.python(jina, self.folder, &mut self.executors)?,
             (Ok(Runner::Container), _, Some(docker)) => {
                 place.container(docker, self.folder, &mut self.executors)?
@@ -180,12 +182,8 @@ impl<'a> Place<'a> {
         Self { deployment, shard, replica, name, port }
     }
 
-    async fn in_process(
-        self,
-        registry: &Registry,
-        workers: Arc<Workers>,
-        executors: &mut Executors,
-    ) -> Result<SocketAddr, Error> {
+    /// What a process of its own would be told.
+    fn spec(&self) -> ExecutorSpec {
         let mut spec = self.deployment.executor.clone();
         spec.name = Some(self.name.clone());
         spec.shard_id = self.shard;
@@ -198,6 +196,38 @@ impl<'a> Place<'a> {
         let port = self.port.map_or(Port::Free, Port::Fixed);
         spec.server.listeners = vec![Listener { port, protocols: vec![Protocol::Grpc] }];
         spec.server.tls = None;
+        spec
+    }
+
+    /// Starts an executor in Python whose workers are ours.
+    async fn in_workers(
+        self,
+        folder: Option<&Path>,
+        workers: Arc<Workers>,
+        executors: &mut Executors,
+    ) -> Result<SocketAddr, Error> {
+        let mut spec = self.spec();
+        if let (Some(python), Some(folder)) = (&mut spec.python, folder) {
+            python.search_paths.push(folder.to_string_lossy().into_owned());
+        }
+        let variables = &self.deployment.env;
+        let failed = |source: executor::StartError| Error::Executor {
+            executor: self.name.clone(),
+            source: source.into(),
+        };
+        let running = executor::start_workers(spec, variables, workers).await.map_err(failed)?;
+        let address = reachable(running.address());
+        executors.add(self.name, running);
+        Ok(address)
+    }
+
+    async fn in_process(
+        self,
+        registry: &Registry,
+        workers: Arc<Workers>,
+        executors: &mut Executors,
+    ) -> Result<SocketAddr, Error> {
+        let spec = self.spec();
         let failed = |source: executor::StartError| Error::Executor {
             executor: self.name.clone(),
             source: source.into(),

@@ -4,7 +4,7 @@ mod text;
 
 use std::sync::Arc;
 
-use config::{Deployment, FlowSpec, Uses, Warning};
+use config::{Deployment, ExecutorSpec, FlowSpec, Uses, Warning};
 use docarray::discovery::Discovery;
 use executor_runtime::Registry;
 use routing::{Graph, GraphSpec};
@@ -28,6 +28,8 @@ pub enum Runner {
     InProcess,
     /// A process of the user's `jina`.
     Python,
+    /// This process, and workers of the user's Python.
+    Workers,
     /// A container of the user's `docker`.
     Container,
     /// Somebody else.
@@ -95,16 +97,17 @@ fn runner(deployment: &Deployment, registry: &Registry) -> Result<Runner, &'stat
     }
     let beside = [&deployment.uses_before, &deployment.uses_after];
     for executor in beside.into_iter().flatten() {
-        runner_of(&executor.uses, registry)?;
+        runner_of(executor, registry)?;
     }
-    runner_of(&deployment.executor.uses, registry)
+    runner_of(&deployment.executor, registry)
 }
 
-/// Who runs the executor that `uses` names, or what about it nobody can.
-pub(crate) fn runner_of(uses: &Uses, registry: &Registry) -> Result<Runner, &'static str> {
-    match uses {
+/// Who runs an executor, or what about it nobody can.
+pub(crate) fn runner_of(executor: &ExecutorSpec, registry: &Registry) -> Result<Runner, &'static str> {
+    match &executor.uses {
         Uses::PassThrough => Ok(Runner::InProcess),
         Uses::Name(name) | Uses::File { name, .. } if registry.get(name).is_some() => Ok(Runner::InProcess),
+        Uses::Name(_) | Uses::File { .. } if executor.python.is_some() => Ok(Runner::Workers),
         Uses::Name(_) | Uses::File { .. } => Ok(Runner::Python),
         Uses::Image(_) => Ok(Runner::Container),
         Uses::Hub(_) => Err("an executor from the Hub"),

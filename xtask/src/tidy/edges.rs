@@ -17,6 +17,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "config",
             "docarray",
             "executor-client",
+            "executor-python",
             "executor-runtime",
             "frontend-http",
             "frontend-websocket",
@@ -29,6 +30,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ),
     ("executor-client", &["call", "config", "docarray", "grpc", "proto"]),
     ("executor-macros", &[]),
+    ("executor-python", &["call", "docarray", "executor-runtime", "proto"]),
     ("executor-runtime", &["call", "docarray", "executor-macros", "grpc", "info", "proto"]),
     (
         "flow",
@@ -82,6 +84,7 @@ const NEVER: &[(&str, &[&str])] = &[
     ("config", &["axum", "h2", "hyper", "tokio", "tonic"]),
     ("docarray", &["axum", "h2", "hyper", "tonic"]),
     ("executor-client", &["routing"]),
+    ("executor-python", &["executor-client", "frontend-grpc", "gateway", "routing", "server"]),
     ("executor-runtime", &["executor-client", "frontend-grpc", "gateway", "routing"]),
     (
         "frontend-graphql",

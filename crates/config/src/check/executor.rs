@@ -1,18 +1,21 @@
 //! An executor's specification.
 
-use std::path::PathBuf;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use indexmap::IndexMap;
 use serde_json::Value;
 
 use super::network::{TlsNames, client, executor_listeners, protocols, server};
 use super::{Context, Settings, graph, http, log, telemetry};
+use crate::files::is_yaml_path;
 use crate::form::Object;
 use crate::nearest::nearest;
 use crate::table::Program;
 use crate::{
-    Batching, ExecutorSpec, Head, Place, Polling, PollingRule, Protocol, Provider, Reason, Role, Shard, Uses,
-    units,
+    Batching, ExecutorSpec, Head, Place, Polling, PollingRule, Protocol, Provider, PythonSpec, Reason, Role,
+    Shard, Uses, units,
 };
 
 /// What an executor file says.
@@ -65,6 +68,7 @@ pub(crate) fn executor(
         role,
         server,
         client: client(settings, context),
+        python: python(settings, program, &file, context),
         uses: uses(settings, &file),
         uses_requests: requests(&merged(file.requests.clone(), "uses-requests"), settings, context),
         uses_dynamic_batching: batching(&file, settings, context),
@@ -118,6 +122,55 @@ fn uses(settings: &Settings, file: &ExecutorFile) -> Uses {
         "BaseExecutor" => Uses::PassThrough,
         name => Uses::File { path: file.path.clone(), name: name.to_owned() },
     }
+}
+
+/// Worker processes for a class in Python: `--python FILE`, or `python_workers` in a Flow.
+fn python(
+    settings: &Settings,
+    program: Program,
+    file: &ExecutorFile,
+    context: &mut Context<'_>,
+) -> Option<PythonSpec> {
+    let uses = match program {
+        Program::Deployment if settings.is_said("python-workers") && !file.class.is_empty() => {
+            file.path.to_string_lossy().into_owned()
+        }
+        Program::Deployment if settings.is_said("python-workers") => settings.owned("uses")?,
+        Program::Deployment | Program::Gateway => return None,
+        Program::Executor => python_file(settings, context)?,
+    };
+    let said = settings.owned("python-interpreter").or_else(|| context.env.get("JINA_PYTHON").cloned());
+    let interpreter = said.filter(|python| !python.is_empty()).unwrap_or_else(|| "python3".to_owned());
+    let positive = |limit: Duration| (!limit.is_zero()).then_some(limit);
+    Some(PythonSpec {
+        uses,
+        interpreter: PathBuf::from(interpreter),
+        workers: settings.non_zero("python-workers").unwrap_or(NonZeroUsize::MIN),
+        memory_limit: u64::try_from(settings.count("python-memory-limit")).ok().filter(|limit| *limit > 0),
+        call_limit: settings.duration("python-call-limit").and_then(positive),
+        start_limit: settings.duration("python-start-limit").and_then(positive).unwrap_or(Duration::MAX),
+        dynamic_batching: settings.object("uses-dynamic-batching"),
+        search_paths: settings.texts("extra-search-paths"),
+    })
+}
+
+/// The file that `--python` names.
+fn python_file(settings: &Settings, context: &mut Context<'_>) -> Option<String> {
+    let file = settings.text("python")?;
+    let place = settings.place("python");
+    if settings.is_said("uses") {
+        context
+            .conflict(place.clone(), "an executor is either in Python or in this program: leave out --uses");
+    }
+    if !is_yaml_path(file) {
+        context.expected(place, "an executor file, such as executor.yml", &file.into());
+        return None;
+    }
+    let elsewhere = settings.texts("extra-search-paths");
+    let found = elsewhere.iter().map(|folder| Path::new(folder).join(file)).find(|path| path.exists());
+    let path = if Path::new(file).exists() { None } else { found };
+    let path = context.file(path.unwrap_or_else(|| file.into()), &place);
+    Some(path.to_string_lossy().into_owned())
 }
 
 // === the head ===

@@ -1,5 +1,6 @@
 //! An executor process: a worker, or the head before the shards of one.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -21,6 +22,8 @@ pub struct ExecutorSpec {
     pub client: Client,
     /// What runs.
     pub uses: Uses,
+    /// Worker processes that run it, if its class is in Python and this process is to run it.
+    pub python: Option<PythonSpec>,
     /// Python files that define it; for those who start Python.
     pub py_modules: Vec<String>,
     /// Handed to the executor when it is made.
@@ -65,6 +68,27 @@ pub struct ExecutorSpec {
     pub telemetry: Telemetry,
     /// Logs.
     pub log: LogSpec,
+}
+
+/// An executor in Python, run by worker processes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PythonSpec {
+    /// An executor file, or the name of a class.
+    pub uses: String,
+    /// The user's Python.
+    pub interpreter: PathBuf,
+    /// How many worker processes.
+    pub workers: NonZeroUsize,
+    /// Bytes of data that each may have.
+    pub memory_limit: Option<u64>,
+    /// How long a call may take.
+    pub call_limit: Option<Duration>,
+    /// How long loading the executor may take.
+    pub start_limit: Duration,
+    /// What is said of dynamic batching besides the executor's own word, as it was said.
+    pub dynamic_batching: Map<String, Value>,
+    /// Directories in which the file and its modules are looked up.
+    pub search_paths: Vec<String>,
 }
 
 /// What kind of process it is.

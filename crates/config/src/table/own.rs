@@ -1,7 +1,7 @@
 //! What Jina does not have.
 
 use super::Argument;
-use super::build::{BOTH, EXECUTOR, GATEWAY, row};
+use super::build::{BOTH, EXECUTOR, GATEWAY, PROCESS, row};
 use crate::form::{BALANCES, Form};
 
 pub(super) const ROWS: &[Argument] = &[
@@ -50,6 +50,50 @@ pub(super) const ROWS: &[Argument] = &[
     row(EXECUTOR, "max-waiting", Form::Count, "Calls that wait for the executor; more are refused")
         .or("1024")
         .own(),
+    row(
+        PROCESS,
+        "python",
+        Form::Text,
+        "Executor file of a class in Python, which worker processes of this process run; in place of --uses",
+    )
+    .own(),
+    row(
+        EXECUTOR,
+        "python-workers",
+        Form::Positive,
+        "Worker processes for --python, one if left out; in a Flow it runs a Python executor in such workers",
+    )
+    .own(),
+    row(
+        EXECUTOR,
+        "python-interpreter",
+        Form::Text,
+        "The Python of workers; JINA_PYTHON, or python3 of the path, if left out",
+    )
+    .own(),
+    row(
+        EXECUTOR,
+        "python-memory-limit",
+        Form::Size,
+        "Bytes of data that a Python worker may have; no limit if left out",
+    )
+    .own(),
+    row(
+        EXECUTOR,
+        "python-call-limit",
+        Form::Milliseconds,
+        "The longest that a call may take before its Python worker is killed and started again; 0 means no limit",
+    )
+    .or("0s")
+    .own(),
+    row(
+        EXECUTOR,
+        "python-start-limit",
+        Form::Milliseconds,
+        "The longest that a Python worker may take to load the executor",
+    )
+    .or("10m")
+    .own(),
     row(
         BOTH,
         "forward-headers",

@@ -104,16 +104,16 @@ impl Batching {
 pub(crate) fn rules(
     endpoints: &IndexMap<ByteString, Arc<Bound>>,
     configured: &IndexMap<String, Batching>,
-    executor: &'static str,
+    executor: &ByteString,
 ) -> Result<IndexMap<ByteString, Rule>, HostError> {
     for key in configured.keys() {
-        let is_known = |(name, bound): (&ByteString, &Arc<Bound>)| **name == **key || bound.method == key;
+        let is_known = |(name, bound): (&ByteString, &Arc<Bound>)| **name == **key || *bound.method == **key;
         if !endpoints.iter().any(is_known) {
-            let known = endpoints.iter().flat_map(|(name, bound)| [&**name, bound.method]);
+            let known = endpoints.iter().flat_map(|(name, bound)| [&**name, &*bound.method]);
             let known: indexmap::IndexSet<&str> = known.collect();
             return Err(HostError::UnknownBatching {
                 key: key.clone(),
-                executor,
+                executor: executor.to_string(),
                 known: known.into_iter().collect::<Vec<_>>().join(", "),
             });
         }
@@ -121,7 +121,7 @@ pub(crate) fn rules(
     let mut rules = IndexMap::new();
     for (name, bound) in endpoints {
         let layers =
-            [configured.get(&**name), configured.get(bound.method), bound.authored.batching.as_ref()];
+            [configured.get(&**name), configured.get(&*bound.method), bound.authored.batching.as_ref()];
         let asked = layers.into_iter().flatten().copied().reduce(Batching::over);
         let Some(rule) = asked.and_then(|batching| batching.rule(&bound.authored)) else { continue };
         if matches!(bound.code, Code::Stream(_)) {

@@ -57,6 +57,7 @@ impl Plan {
         match runner {
             Runner::InProcess => f.write_str(", in this process")?,
             Runner::Python => f.write_str(", in Python")?,
+            Runner::Workers => f.write_str(", in Python by workers of this process")?,
             Runner::Container => f.write_str(", in a container")?,
             Runner::Elsewhere => {}
         }
