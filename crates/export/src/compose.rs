@@ -140,7 +140,7 @@ fn service(
         // Replicas cannot share a port of the host, so that the engine picks one.
         ports: published.iter().map(u16::to_string).collect(),
         expose: published,
-        healthcheck: health("executor", &address, node.option("timeout_ready")),
+        healthcheck: health(image, "executor", &address, node.option("timeout_ready")),
         environment: environment(flow, &node.deployment.env, &node.deployment.options),
         deploy: node.option("gpus").filter(|_| is_worker).map(devices),
         volumes,
@@ -194,7 +194,7 @@ fn gateway(flow: &Flow<'_>, network: &str) -> Service {
         command: command.iter().map(|argument| escaped(argument)).collect(),
         ports: published.iter().map(|port| format!("{port}:{port}")).collect(),
         expose: published,
-        healthcheck: health("gateway", &address, options.get("timeout_ready")),
+        healthcheck: health(&flow.gateway, "gateway", &address, options.get("timeout_ready")),
         environment: environment(flow, flow.environment(), options),
         deploy: None,
         volumes: Vec::new(),
@@ -220,12 +220,14 @@ fn escaped(text: &str) -> String {
     text.replace('$', "$$")
 }
 
-fn health(target: &str, address: &str, timeout_ready: Option<&Value>) -> HealthCheck {
+fn health(image: &Image, target: &str, address: &str, timeout_ready: Option<&Value>) -> HealthCheck {
     let allowed = timeout_ready.and_then(Value::as_u64).unwrap_or(600_000);
+    // In Python the question alone costs seconds of a processor.
+    let (interval, timeout) = if image.is_gateways { ("2s", "10s") } else { ("10s", "60s") };
     HealthCheck {
         test: ["CMD", "jina", "ping", target, address].map(str::to_owned).into(),
-        interval: "2s",
-        timeout: "10s",
+        interval,
+        timeout,
         start_period: format!("{}s", allowed.div_ceil(1000)),
     }
 }

@@ -122,7 +122,12 @@ fn common(mut object: Value) -> Value {
     }
     let Some(pod) = object.pointer_mut("/spec/template/spec") else { return object };
     let is_ours = pod.get("terminationGracePeriodSeconds").is_some();
-    for key in ["automountServiceAccountToken", "securityContext", "terminationGracePeriodSeconds"] {
+    for key in [
+        "automountServiceAccountToken",
+        "enableServiceLinks",
+        "securityContext",
+        "terminationGracePeriodSeconds",
+    ] {
         take(pod, key);
     }
     for container in pod["containers"].as_array_mut().unwrap() {

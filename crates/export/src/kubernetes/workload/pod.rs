@@ -50,6 +50,8 @@ pub(super) fn spec(workload: &Workload<'_>, target: Target<'_>) -> PodSpec {
             ..PodSecurityContext::default()
         }),
         automount_service_account_token: is_ours.then_some(false),
+        // A service called `flowgate-…` would otherwise be taken for arguments.
+        enable_service_links: is_ours.then_some(false),
         termination_grace_period_seconds: Some((until_forgotten(workload) + UNTIL_FINISHED).into()),
         volumes: tls.map(|volume| vec![volume]),
         ..PodSpec::default()
