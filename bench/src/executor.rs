@@ -32,7 +32,8 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let handler: Handler = BoxCloneSyncService::new(tower::service_fn(echo));
     let calls = DataCalls::new(handler, Admission::new(Limits::default()), Settings::default());
     let offers = Offers { single: true, list: true, stream: false };
-    let services = vec![Grpc::new(calls, offers, control()?); workers.count()];
+    let service = Grpc::new(calls, offers, control()?);
+    let services = vec![move || service.clone(); workers.count()];
     let drain = Drain::new();
     let handle = drain.handle();
     let options = HttpOptions::default();

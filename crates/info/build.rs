@@ -12,9 +12,23 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let version = locked_version(&lock, package).ok_or(format!("{package} is not in Cargo.lock"))?;
         println!("cargo::rustc-env={}_VERSION={version}", package.to_uppercase());
     }
+    // Asking git at every build would build everything anew for every commit.
+    println!("cargo::rerun-if-env-changed=FLOWGATE_COMMIT");
+    let profile = env::var("PROFILE")?;
+    let commit = env::var("FLOWGATE_COMMIT").ok().filter(|commit| !commit.is_empty());
+    let commit = commit.or_else(|| (profile == "release").then(head).flatten());
+    println!("cargo::rustc-env=BUILD_COMMIT={}", commit.as_deref().unwrap_or("(unknown)"));
+    println!("cargo::rustc-env=BUILD_PROFILE={profile}");
     let rustc = Command::new(env::var("RUSTC")?).arg("--version").output()?;
     println!("cargo::rustc-env=RUSTC_VERSION={}", String::from_utf8(rustc.stdout)?.trim());
     Ok(())
+}
+
+/// The commit that is checked out, where there is a repository.
+fn head() -> Option<String> {
+    let git =
+        Command::new("git").args(["rev-parse", "HEAD"]).output().ok().filter(|git| git.status.success())?;
+    Some(String::from_utf8(git.stdout).ok()?.trim().to_owned())
 }
 
 /// The version that stands in the line after the package's name.

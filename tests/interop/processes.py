@@ -183,7 +183,7 @@ class Nursery:
     def start(self, name: str, port: int, *argv) -> Forked:
         """Runs `jina` with these arguments."""
         self.started += 1
-        log = self.directory / f'{self.started}-{name}.log'
+        log = self.directory / f'{self.started}-{name.replace("/", "-")}.log'
         log.touch()
         print(json.dumps([str(word) for word in [log, *argv]]), file=self.popen.stdin, flush=True)
         return Forked(log, port, int(self.popen.stdout.readline()))
@@ -212,15 +212,15 @@ class Stage:
         self.directory = directory
         self.processes = []
 
-    def executor(self, language: str, uses: str, port: int = 0) -> Process:
-        """An executor of executors.py, or its twin in Rust."""
+    def executor(self, language: str, uses: str, port: int = 0, *arguments: str) -> Process:
+        """An executor of executors.py or rows.py, or its twin in Rust."""
         port = port or free_port()
         if language == 'python':
-            file = {'FooExecutor': 'foo.yml', 'Tools': 'tools.yml'}[uses]
-            program = [JINA, 'executor', '--uses', HERE / file, '--native']
+            files = {'FooExecutor': 'foo.yml', 'Tools': 'tools.yml', 'Rows': 'rows.yml', 'Predefined': 'predefined.yml'}
+            program = [JINA, 'executor', '--uses', HERE / files[uses], '--native']
         else:
             program = [BINARIES / 'interop-executor', '--uses', uses]
-        return self.start(uses.lower(), port, *program, '--host', '127.0.0.1', '--port', port)
+        return self.start(uses.lower(), port, *program, '--host', '127.0.0.1', '--port', port, *arguments)
 
     def gateway(self, language: str, *executors: Process, protocol: str = 'GRPC', **options) -> Process:
         """A gateway before a chain of executors. It has a port for each protocol, or one if it is told so."""

@@ -21,15 +21,19 @@ Each row stands in one place only. Where it is not here:
 | R43, R44 | closed until ready, executors that do not fit | tests/it/life.rs |
 | R45 | prefetch | tests/it/streams.rs |
 | R46 | order of answers | test_client.py; tests/it/streams.rs |
-| R57 | dry run | test_client.py |
-| R63, R64 and the others over HTTP | | the front end that speaks it |
+| R47 to R53 | shards, heads | test_heads.py |
+| R57 | dry run | test_client.py, test_acceptance_http.py; tests/it/readiness.rs |
+| R54 over HTTP, R59, R60, R63, R64 | HTTP | test_acceptance_http.py |
 """
 
 import asyncio
 
+import grpc
 import pytest
 from docarray import DocList
+from google.protobuf import empty_pb2
 from jina import Client
+from jina.proto import jina_pb2, jina_pb2_grpc
 
 from answers import records
 from conftest import client
@@ -123,8 +127,12 @@ def test_r56_the_process_is_healthy_without_its_executors(stage):
 
 def test_r58_sigterm_is_a_clean_end(gateways):
     gateway = served(gateways, 'start both end')
-    gateway.terminate()
-    assert gateway.wait(5) == 0, gateway.said()
+    # Between calls the synchronous client does not answer the ping that says goodbye.
+    with grpc.insecure_channel(f'127.0.0.1:{gateway.port}') as channel:
+        verdict = jina_pb2_grpc.JinaGatewayDryRunRPCStub(channel).dry_run(empty_pb2.Empty())
+        assert verdict.code == jina_pb2.StatusProto.SUCCESS
+        gateway.terminate()
+        assert gateway.wait(5) == 0, gateway.said()
 
 
 @pytest.mark.parametrize('compression', [None, 'Gzip'])

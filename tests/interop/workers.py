@@ -29,7 +29,7 @@ class Worker(Executor):
         name = self.runtime_args.name
         # For as long as it takes, so that tests can put branches into an order.
         await asyncio.sleep(parameters.get('delays', {}).get(name, 0))
-        if 'fail' in parameters or parameters.get('fail_on') in docs.id:
+        if 'fail' in parameters or parameters.get('fail_on') in [doc.id for doc in docs]:
             raise ValueError(f'{name} fails')
         matrix = kwargs.get('docs_matrix') or []
         heard = json.dumps(parameters, sort_keys=True)

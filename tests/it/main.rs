@@ -4,9 +4,11 @@
 
 mod conformance;
 mod control;
+mod direct;
 mod failures;
 mod golden;
 mod golden_http;
+mod golden_other_flows;
 mod golden_websocket;
 mod graphql;
 mod heads;
@@ -15,11 +17,13 @@ mod life;
 mod limits;
 mod opaque;
 mod process;
+mod readiness;
 mod requests;
 mod shards;
 mod single_port;
 mod streams;
 mod transport;
+mod wire;
 
 use call::{Header, Message};
 use tests::documents;

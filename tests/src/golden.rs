@@ -94,13 +94,23 @@ pub fn discovery(startup: &Value, executor: &str, endpoints: &[&str]) -> Discove
         .iter()
         .find(|call| call.hop == hop && call.rpc == grpc::path::ENDPOINT_DISCOVERY)
         .expect("a recorded discovery");
-    let answer = EndpointsProto::decode(answer.responses[0].wire()).expect("an answer");
-    let schemas = Parameters::from_wire(answer.schemas.unwrap_or_default().encode_to_vec().into());
-    let names = answer.endpoints.into_iter().map(Into::into);
-    let mut discovery = Discovery::read(names, Vec::new(), &schemas).expect("schemas");
+    let mut discovery = read_discovery(&answer.responses[0]);
     let wanted = |name: &str| endpoints.is_empty() || endpoints.contains(&name);
     discovery.endpoints.retain(|name, _| wanted(name) || name == call::DRY_RUN_ENDPOINT);
     discovery
+}
+
+/// What somebody said of itself on discovery.
+///
+/// # Panics
+///
+/// If the recording is broken.
+#[must_use]
+pub fn read_discovery(answer: &Recorded) -> Discovery {
+    let answer = EndpointsProto::decode(answer.wire()).expect("an answer");
+    let schemas = Parameters::from_wire(answer.schemas.unwrap_or_default().encode_to_vec().into());
+    let names = answer.endpoints.into_iter().map(Into::into);
+    Discovery::read(names, Vec::new(), &schemas).expect("schemas")
 }
 
 /// What of a data request counts in comparisons: everything but times, and the ids that gateways make up for dry

@@ -11,6 +11,7 @@ pub mod golden;
 mod sandbox;
 mod stub;
 mod web;
+mod wire;
 
 use std::time::Duration;
 
@@ -18,6 +19,7 @@ pub use caller::{Caller, Dialogue, Exchange};
 pub use sandbox::{Builder, Sandbox};
 pub use stub::{Served, Stub};
 pub use web::{Answer, Web};
+pub use wire::{Frame, Wire};
 
 /// How long a test waits for what is due at once. Only a failure takes that long.
 pub const PATIENCE: Duration = Duration::from_secs(20);

@@ -121,7 +121,15 @@ impl Served {
             let health = Health::new(drain.handle().accepting());
             let port = port(info::control(Report::new(Traffic::default()), health, &JINA_SERVICES));
             let workers = Workers::current().into();
-            server::serve(open, vec![port], None, HttpOptions::default(), workers, drain.handle()).await;
+            server::serve(
+                open,
+                vec![move || port.clone()],
+                None,
+                HttpOptions::default(),
+                workers,
+                drain.handle(),
+            )
+            .await;
         });
         Self { address, _threads: threads }
     }

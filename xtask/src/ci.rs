@@ -29,6 +29,8 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     }
     manifests::run()?;
     test::interop(None)?;
+    test::browser()?;
+    test::graphql()?;
     let deployment =
         if arguments.containers { e2e::Arguments::default() } else { e2e::Arguments::without_containers() };
     e2e::run(&deployment)?;

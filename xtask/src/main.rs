@@ -5,10 +5,12 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool speaks to its user")]
 
 mod bench;
+mod browser;
 mod ci;
 mod e2e;
 mod images;
 mod manifests;
+mod node;
 mod process;
 mod python;
 mod shell;

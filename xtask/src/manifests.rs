@@ -30,8 +30,12 @@ pub(crate) fn run() -> anyhow::Result<()> {
         validate(&environment, &directory, overlay, version, &text)?;
     }
     // There is no Helm where this runs; what it made is kept beside the chart.
-    shell::run(workspace::in_root("sha256sum").args(["--check", "--quiet", "deploy/helm/rendered/chart.sha256"]))
-        .context("the chart has changed: render it again, see deploy/README.md")?;
+    shell::run(workspace::in_root("sha256sum").args([
+        "--check",
+        "--quiet",
+        "deploy/helm/rendered/chart.sha256",
+    ]))
+    .context("the chart has changed: render it again, see deploy/README.md")?;
     for name in ["default", "tls"] {
         let file = workspace::root().join(format!("deploy/helm/rendered/{name}.yaml"));
         let text = fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;

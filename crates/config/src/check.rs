@@ -5,9 +5,11 @@ mod gateway;
 mod graph;
 mod grpc;
 mod http;
+mod log;
 mod network;
 mod settings;
 mod telemetry;
+mod web_server;
 
 pub(crate) use executor::{ExecutorFile, executor, polling};
 pub(crate) use gateway::{Addresses, gateway};

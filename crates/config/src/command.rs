@@ -24,7 +24,7 @@ pub(crate) const COMMANDS: &[(&str, &str)] = &[
     ("ping", "Ask a process how it is: ping {gateway,executor,flow} ADDRESS"),
     ("export", "Write manifests for a Flow: export {kubernetes,docker-compose} FILE OUT"),
     ("check", "Validate a file and show its graph: check FILE"),
-    ("help", "Show the arguments of a command: help COMMAND"),
+    ("help", "Show the arguments of a command, or those about a word: help COMMAND|WORD"),
 ];
 
 /// Reads a command line without the name of the program, such as `gateway --port 8080`.
@@ -64,11 +64,10 @@ fn help_about(rest: &[String], env: &Environment) -> String {
         Some("gateway") => help::program(Program::Gateway, all),
         Some("executor" | "pod") => help::program(Program::Executor, all),
         Some("ping") => help::tool("ping {gateway,executor,flow} ADDRESS", &ping::arguments()),
-        Some("export") => {
-            help::tool(export::USAGE, &export::arguments())
-        }
+        Some("export") => help::tool(export::USAGE, &export::arguments()),
         Some("flow") => help::tool("flow --uses FILE", &tools::flow_arguments()),
-        Some(_) | None => help::overview(),
+        Some(word) => help::about(word),
+        None => help::overview(),
     }
 }
 

@@ -6,6 +6,7 @@ mod flow;
 mod gateway;
 mod interpolate;
 mod lines;
+pub(crate) mod log_layout;
 mod yaml;
 
 use std::path::{Path, PathBuf};

@@ -43,7 +43,7 @@ pub use serde_json::Value as Json;
 
 pub use error::{DocError, Reason};
 pub use field::Field;
-pub use schema::{Definition, Definitions};
+pub use schema::{Definition, Definitions, title};
 
 /// A type of document. Made by `#[derive(Doc)]`.
 #[diagnostic::on_unimplemented(

@@ -31,4 +31,4 @@ pub use filter::Filter;
 pub use id::Id;
 pub use ndarray::{Dtype, InvalidNdArray, Item, NdArray};
 pub use node::Node;
-pub use url::{AnyUrl, AudioUrl, ImageUrl, TextUrl, VideoUrl};
+pub use url::{AnyUrl, AudioUrl, ImageUrl, Mesh3DUrl, PointCloud3DUrl, TextUrl, VideoUrl};

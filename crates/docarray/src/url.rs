@@ -80,4 +80,8 @@ urls! {
     AudioUrl "audio_url";
     /// A link to a film.
     VideoUrl "video_url";
+    /// A link to a mesh.
+    Mesh3DUrl "mesh_url";
+    /// A link to a cloud of points.
+    PointCloud3DUrl "point_cloud_url";
 }

@@ -36,7 +36,7 @@ pub(crate) async fn keep(link: Arc<Link>, n: usize) {
 }
 
 async fn keep_up(link: &Arc<Link>, n: usize) {
-    let mut backoff = Backoff::new(link.worker.settings.max_backoff);
+    let mut backoff = Backoff::of(&link.worker.settings);
     loop {
         let connected = tokio::select! {
             biased;

@@ -36,7 +36,7 @@ pub use error::{Error, Failure, Tried};
 pub use pool::Pool;
 pub use report::{AddressReport, Report, State};
 pub use resolve::Resolver;
-pub use settings::{Balance, Role, Settings};
+pub use settings::{Balance, Peer, Role, Settings};
 pub use tls::{Identity, Roots, TlsError};
 
 #[cfg(test)]

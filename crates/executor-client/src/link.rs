@@ -187,7 +187,8 @@ impl Link {
         self.slots[n].attempts.fetch_add(1, Ordering::AcqRel);
         let options = &self.worker.settings.options;
         let options = Options { keepalive: self.replica.keepalive(options.keepalive), ..options.clone() };
-        grpc::client::connect(self.replica.address, &self.replica.target, &options).await
+        let target = self.worker.settings.peer.rename(&self.replica.target);
+        grpc::client::connect(self.replica.address, &target, &options).await
     }
 
     pub(crate) fn opened(&self, n: usize, connection: Arc<Connection>) {

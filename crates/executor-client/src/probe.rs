@@ -21,7 +21,7 @@ pub(crate) async fn watch(link: Arc<Link>) {
         loop {
             link.replica.suspected().await;
             tokio::time::sleep(link.replica.rest(link.worker.settings.max_backoff)).await;
-            let mut backoff = Backoff::new(link.worker.settings.max_backoff);
+            let mut backoff = Backoff::of(&link.worker.settings);
             while let Err(why) = probe(&link).await {
                 link.replica.eject(&why);
                 tokio::time::sleep(backoff.pause()).await;

@@ -5,6 +5,9 @@ mod from_config;
 use std::time::Duration;
 
 use grpc::Encoding;
+use grpc::client::{Target, Tls};
+use http::uri::Authority;
+use rustls::pki_types::ServerName;
 
 use crate::{Identity, Resolver, Roots};
 
@@ -31,6 +34,8 @@ pub struct Settings {
     pub resolve_every: Duration,
     /// How long resolving a name may take.
     pub resolve_timeout: Duration,
+    /// The first pause between attempts to reach a replica that is gone.
+    pub first_backoff: Duration,
     /// The longest pause between attempts to reach a replica that is gone.
     pub max_backoff: Duration,
     /// How long an executor may take to tell its endpoints.
@@ -43,6 +48,8 @@ pub struct Settings {
     pub roots: Roots,
     /// What shows them who calls, if they ask.
     pub identity: Option<Identity>,
+    /// What executors are called.
+    pub peer: Peer,
     /// How connections behave.
     pub options: grpc::client::Options,
 }
@@ -57,6 +64,15 @@ pub enum Balance {
     RoundRobin,
 }
 
+/// What executors are called where that differs from their addresses.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Peer {
+    /// The host that requests name.
+    pub authority: Option<Authority>,
+    /// The name that certificates must bear.
+    pub server_name: Option<ServerName<'static>>,
+}
+
 /// Who calls.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Role {
@@ -65,6 +81,16 @@ pub enum Role {
     Gateway,
     /// A head calls its shards.
     Head,
+}
+
+impl Peer {
+    /// A target under the names that are wanted.
+    pub(crate) fn rename(&self, target: &Target) -> Target {
+        let Target { authority, tls } = target.clone();
+        let name = self.server_name.clone();
+        let tls = tls.map(|tls| Tls { server_name: name.unwrap_or(tls.server_name), config: tls.config });
+        Target { authority: self.authority.clone().unwrap_or(authority), tls }
+    }
 }
 
 impl Settings {
@@ -91,16 +117,18 @@ impl Default for Settings {
             timeout_send: None,
             encoding: Encoding::Identity,
             balance: Balance::LeastLoaded,
-            connections_per_replica: 4,
+            connections_per_replica: 1,
             calls_per_connection: 32,
-            resolve_every: Duration::from_secs(5),
+            resolve_every: Duration::from_secs(10),
             resolve_timeout: Duration::from_secs(5),
+            first_backoff: Duration::from_millis(50),
             max_backoff: Duration::from_secs(1),
             discovery_timeout: Duration::from_secs(10),
             probe_timeout: Duration::from_secs(1),
             resolver: Resolver::system(),
             roots: Roots::System,
             identity: None,
+            peer: Peer::default(),
             options: grpc::client::Options::default(),
         }
     }

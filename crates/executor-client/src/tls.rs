@@ -4,10 +4,11 @@ use std::env;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use grpc::client::Tls;
+use grpc::client::{Tls, Trust};
+use rustls::ClientConfig;
+use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, pem};
-use rustls::{ClientConfig, RootCertStore};
 
 use crate::Address;
 
@@ -74,7 +75,7 @@ pub enum TlsError {
 }
 
 impl Roots {
-    fn read(&self) -> Result<RootCertStore, TlsError> {
+    fn read(&self, provider: Arc<CryptoProvider>) -> Result<Trust, TlsError> {
         let file = match self {
             Self::System => env::var_os(ROOTS_VARIABLE).filter(|file| !file.is_empty()).map(PathBuf::from),
             Self::File(file) => Some(file.clone()),
@@ -83,19 +84,19 @@ impl Roots {
             None => (rustls_native_certs::load_native_certs().certs, "the system".to_owned()),
             Some(file) => (certificates("certificate authorities", &file)?, file.display().to_string()),
         };
-        let mut roots = RootCertStore::empty();
-        let (valid, _invalid) = roots.add_parsable_certificates(certificates);
-        if valid == 0 { Err(TlsError::NoRoots { from }) } else { Ok(roots) }
+        Trust::new(certificates, provider).map_err(|_| TlsError::NoRoots { from })
     }
 }
 
 /// What every encrypted connection is configured with.
 pub(crate) fn config(roots: &Roots, identity: Option<&Identity>) -> Result<Arc<ClientConfig>, TlsError> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let trust = Arc::new(roots.read(provider.clone())?);
     let builder = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .expect("the provider supports the default versions")
-        .with_root_certificates(roots.read()?);
+        .dangerous()
+        .with_custom_certificate_verifier(trust);
     let mut config = match identity {
         None => builder.with_no_client_auth(),
         Some(Identity { certificates: file, private_key }) => {

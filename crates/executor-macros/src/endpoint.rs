@@ -5,12 +5,14 @@ use quote::{quote, quote_spanned};
 use syn::spanned::Spanned as _;
 use syn::visit_mut::VisitMut;
 use syn::{
-    Attribute, Error, Expr, FnArg, GenericArgument, Ident, ImplItemFn, Lit, LitStr, Meta, PathArguments,
-    ReceiverKind, Result, ReturnType, Signature, Type, TypeReference, parse_quote,
+    Attribute, Error, Expr, FnArg, Ident, ImplItemFn, Lit, LitStr, Meta, ReceiverKind, Result, ReturnType,
+    Signature, Type, TypeReference, parse_quote,
 };
 
+use crate::batching::Batching;
 use crate::doc::bare;
 use crate::executor::argument_name;
+use crate::types::{argument_of, result_of, stream_item};
 
 /// What `#[executor]` leaves in the attribute.
 pub(crate) const READ: &str = "__read";
@@ -20,6 +22,7 @@ pub(crate) struct Endpoint {
     ident: Ident,
     names: Vec<LitStr>,
     is_write: bool,
+    batching: Option<Batching>,
     is_async: bool,
     arguments: Vec<Argument>,
     documents: Documents,
@@ -32,8 +35,8 @@ enum Argument {
     Documents,
     Parameters { ty: Type, by_reference: bool },
     Context,
-    Matrix { ty: Type },
-    Map { ty: Type },
+    Matrix { ty: Type, by_reference: bool },
+    Map { ty: Type, by_reference: bool },
 }
 
 /// The documents as the function takes them.
@@ -59,7 +62,7 @@ impl Endpoint {
             attribute.path().segments.last().is_some_and(|last| last.ident == "requests")
         };
         let Some(attribute) = function.attrs.iter_mut().find(is_requests) else { return Ok(None) };
-        let (names, is_write) = options(attribute)?;
+        let Options { names, is_write, batching } = options(attribute)?;
         let path = attribute.path().clone();
         let mark = Ident::new(READ, Span::call_site());
         *attribute = parse_quote!(#[#path(#mark)]);
@@ -70,10 +73,14 @@ impl Endpoint {
             ReturnType::Default => None,
             ReturnType::Type(_, ty) => Some((**ty).clone()),
         };
+        if !documents.single && output.as_ref().and_then(stream_item).is_some() {
+            return Err(Error::new(documents.ty.span(), "a stream begins with one document: take `doc`"));
+        }
         Ok(Some(Self {
             ident: signature.ident.clone(),
             names,
             is_write,
+            batching,
             is_async: signature.asyncness.is_some(),
             arguments,
             documents,
@@ -92,15 +99,43 @@ impl Endpoint {
             None if self.documents.single => self.single(),
             None => self.batch(),
         };
+        let schema = match self.parameters() {
+            None => schema,
+            Some(ty) => quote_spanned! {ty.span()=>
+                {
+                    // Both ways to tell a schema, one of which is taken.
+                    use ::executor_runtime::derived::tell::*;
+                    ::executor_runtime::derived::EndpointSchema {
+                        parameters: (&Tell::<#ty>::new()).parameters(),
+                        ..#schema
+                    }
+                }
+            },
+        };
+        if let (Some(batching), true) = (&self.batching, self.output.as_ref().and_then(stream_item).is_some())
+        {
+            let error = Error::new(batching.span(), "documents that are streamed are not batched");
+            return error.to_compile_error();
+        }
+        let authored = Batching::expand(self.batching.as_ref(), &self.document());
         quote! {
             ::executor_runtime::Endpoint {
                 names: ::std::vec![#(#names),*],
                 method: #method,
                 is_write: #is_write,
                 schema: #schema,
+                authored: #authored,
                 run: #run,
             }
         }
+    }
+
+    /// The type of the parameters, if the function takes any.
+    fn parameters(&self) -> Option<&Type> {
+        self.arguments.iter().find_map(|argument| match argument {
+            Argument::Parameters { ty, .. } => Some(ty),
+            Argument::Documents | Argument::Context | Argument::Matrix { .. } | Argument::Map { .. } => None,
+        })
     }
 
     /// All documents at once.
@@ -166,10 +201,6 @@ impl Endpoint {
 
     /// One document in, a stream out.
     fn stream(&self, item: &Type) -> (TokenStream, TokenStream) {
-        if !self.documents.single {
-            let error = Error::new(self.documents.ty.span(), "a stream begins with one document: take `doc`");
-            return (quote!(), error.to_compile_error());
-        }
         let input = &self.documents.ty;
         let (output, fallible) = match result_of(item) {
             Some(output) => (output, true),
@@ -216,26 +247,26 @@ impl Endpoint {
         self.documents.single && self.output.as_ref().and_then(stream_item).is_none()
     }
 
+    /// The type of one document.
+    fn document(&self) -> Type {
+        let ty = &self.documents.ty;
+        if self.documents.single { ty.clone() } else { parse_quote!(<#ty as ::executor_runtime::Docs>::Doc) }
+    }
+
     /// What is read once, before the documents.
     fn prepare(&self) -> TokenStream {
         let each = self.is_called_for_each();
-        let document = if self.documents.single {
-            let ty = &self.documents.ty;
-            quote!(#ty)
-        } else {
-            let ty = &self.documents.ty;
-            quote!(<#ty as ::executor_runtime::Docs>::Doc)
-        };
+        let document = self.document();
         let prepare = self.arguments.iter().map(|argument| match argument {
             Argument::Documents | Argument::Context => quote!(),
             Argument::Parameters { by_reference: false, .. } if each => quote!(),
             Argument::Parameters { ty, .. } => quote_spanned! {ty.span()=>
                 let parameters: #ty = invocation.parameters()?;
             },
-            Argument::Matrix { ty } => quote_spanned! {ty.span()=>
+            Argument::Matrix { ty, .. } => quote_spanned! {ty.span()=>
                 let docs_matrix: #ty = invocation.matrix::<#document>()?;
             },
-            Argument::Map { ty } => quote_spanned! {ty.span()=>
+            Argument::Map { ty, .. } => quote_spanned! {ty.span()=>
                 let docs_map: #ty = invocation.map::<#document, #ty>()?;
             },
         });
@@ -258,7 +289,9 @@ impl Endpoint {
             Argument::Parameters { .. } if each => quote!(invocation.parameters()?),
             Argument::Parameters { .. } => quote!(parameters),
             Argument::Context => quote!(invocation.context()),
+            Argument::Matrix { by_reference: true, .. } => quote!(&docs_matrix),
             Argument::Matrix { .. } => quote!(docs_matrix),
+            Argument::Map { by_reference: true, .. } => quote!(&docs_map),
             Argument::Map { .. } => quote!(docs_map),
         });
         let ident = &self.ident;
@@ -335,17 +368,27 @@ impl<'a> Returned<'a> {
     }
 }
 
-/// What stands in the attribute: the endpoints, and whether the function changes state.
-fn options(attribute: &Attribute) -> Result<(Vec<LitStr>, bool)> {
-    let (mut names, mut is_write) = (Vec::new(), false);
+/// What stands in the attribute.
+struct Options {
+    names: Vec<LitStr>,
+    is_write: bool,
+    batching: Option<Batching>,
+}
+
+fn options(attribute: &Attribute) -> Result<Options> {
+    let (mut names, mut is_write, mut batching) = (Vec::new(), false, None);
     if let Meta::List(_) = &attribute.meta {
         attribute.parse_nested_meta(|meta| {
             if meta.path.is_ident("on") {
                 names = endpoint_names(&meta.value()?.parse()?)?;
             } else if meta.path.is_ident("write") {
                 is_write = true;
+            } else if meta.path.is_ident("dynamic_batching") {
+                batching = Some(Batching::parse(&meta)?);
             } else {
-                return Err(meta.error("expected `on = \"/endpoint\"`, `on = [\"/a\", \"/b\"]` or `write`"));
+                return Err(meta.error(
+                    "expected `on = \"/endpoint\"`, `on = [\"/a\", \"/b\"]`, `write` or `dynamic_batching(…)`",
+                ));
             }
             Ok(())
         })?;
@@ -353,7 +396,7 @@ fn options(attribute: &Attribute) -> Result<(Vec<LitStr>, bool)> {
     if names.is_empty() {
         names.push(LitStr::new("/default", Span::call_site()));
     }
-    Ok((names, is_write))
+    Ok(Options { names, is_write, batching })
 }
 
 fn endpoint_names(value: &Expr) -> Result<Vec<LitStr>> {
@@ -395,6 +438,7 @@ fn arguments(signature: &Signature) -> Result<(Vec<Argument>, Documents)> {
         };
         NamedLifetimes.visit_type_mut(&mut ty);
         let name = argument_name(&argument.pat)?;
+        let by_reference = !matches!(passing, Passing::Value);
         arguments.push(match &*name {
             "docs" | "doc" => {
                 if documents.is_some() {
@@ -406,10 +450,17 @@ fn arguments(signature: &Signature) -> Result<(Vec<Argument>, Documents)> {
                 documents = Some(Documents { ty, single: name == "doc", passing });
                 Argument::Documents
             }
-            "parameters" => Argument::Parameters { ty, by_reference: !matches!(passing, Passing::Value) },
+            "parameters" => Argument::Parameters { ty, by_reference },
             "context" => Argument::Context,
-            "docs_matrix" => Argument::Matrix { ty },
-            "docs_map" => Argument::Map { ty },
+            // What a slice is of has to be kept somewhere.
+            "docs_matrix" => match ty {
+                Type::Slice(slice) => {
+                    let item = slice.elem;
+                    Argument::Matrix { ty: parse_quote!(::std::vec::Vec<#item>), by_reference }
+                }
+                ty => Argument::Matrix { ty, by_reference },
+            },
+            "docs_map" => Argument::Map { ty, by_reference },
             _ => {
                 let message = "an endpoint takes `docs` or `doc`, `parameters`, `context`, `docs_matrix`, \
                     `docs_map`";
@@ -434,44 +485,4 @@ impl VisitMut for NamedLifetimes {
     fn visit_lifetime_mut(&mut self, lifetime: &mut syn::Lifetime) {
         *lifetime = syn::Lifetime::new("'_", lifetime.span());
     }
-}
-
-/// The first argument of `wrapper<…>`.
-fn argument_of<'a>(ty: &'a Type, wrapper: &str) -> Option<&'a Type> {
-    let Type::Path(path) = ty else { return None };
-    let last = path.path.segments.last().filter(|last| last.ident == wrapper)?;
-    let PathArguments::AngleBracketed(arguments) = &last.arguments else { return None };
-    arguments.args.iter().find_map(|argument| match argument {
-        GenericArgument::Type(ty) => Some(ty),
-        _ => None,
-    })
-}
-
-/// The `T` of a `Result<T, …>`.
-fn result_of(ty: &Type) -> Option<&Type> {
-    argument_of(ty, "Result")
-}
-
-/// The `T` of a `Stream<Item = T>`, wherever in the type it stands.
-fn stream_item(ty: &Type) -> Option<Type> {
-    struct Find(Option<Type>);
-    impl VisitMut for Find {
-        fn visit_path_segment_mut(&mut self, segment: &mut syn::PathSegment) {
-            if segment.ident == "Stream"
-                && let PathArguments::AngleBracketed(arguments) = &segment.arguments
-            {
-                for argument in &arguments.args {
-                    if let GenericArgument::AssocType(item) = argument
-                        && item.ident == "Item"
-                    {
-                        self.0 = Some(item.ty.clone());
-                    }
-                }
-            }
-            syn::visit_mut::visit_path_segment_mut(self, segment);
-        }
-    }
-    let mut find = Find(None);
-    find.visit_type_mut(&mut ty.clone());
-    find.0
 }

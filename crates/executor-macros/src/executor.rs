@@ -17,13 +17,16 @@ pub(crate) fn expand(options: TokenStream, mut block: ItemImpl) -> Result<TokenS
         return Err(Error::new(block.generics.span(), "an executor has one name, so it cannot be generic"));
     }
     let name = name(options, &block.self_ty)?;
-    let (mut endpoints, mut build, mut close) = (Vec::new(), None, None);
+    let (mut endpoints, mut build, mut hooks) = (Vec::new(), None, Vec::new());
     for item in &mut block.items {
         let ImplItem::Fn(function) = item else { continue };
         match Endpoint::take(function)? {
             Some(endpoint) => endpoints.push(endpoint.expand()),
             None if function.sig.ident == "new" => build = Some(build_of(&function.sig)?),
-            None if function.sig.ident == "close" => close = Some(close_of(&function.sig)?),
+            None if function.sig.ident == "close" => hooks.push(close_of(&function.sig)?),
+            None if function.sig.ident == "snapshot" || function.sig.ident == "restore" => {
+                hooks.push(state_hook_of(&function.sig)?);
+            }
             None => {}
         }
     }
@@ -57,7 +60,7 @@ pub(crate) fn expand(options: TokenStream, mut block: ItemImpl) -> Result<TokenS
                 ::std::vec![#(#endpoints),*]
             }
 
-            #close
+            #(#hooks)*
         }
     })
 }
@@ -131,6 +134,40 @@ fn close_of(close: &Signature) -> Result<TokenStream> {
             ::std::boxed::Box::pin(async move {
                 ::executor_runtime::derived::Done::done(Self::close(&self) #wait)
             })
+        }
+    })
+}
+
+/// The call of `snapshot` or `restore`.
+fn state_hook_of(hook: &Signature) -> Result<TokenStream> {
+    let ident = &hook.ident;
+    if hook.receiver().is_none() || hook.inputs.len() != 2 {
+        let message = format!("`{ident}` takes `&self` and the path of a file, a `&Path`");
+        return Err(Error::new(ident.span(), message));
+    }
+    let span = ident.span();
+    let run = if hook.asyncness.is_some() {
+        quote_spanned! {span=>
+            ::std::boxed::Box::pin(async move {
+                ::executor_runtime::derived::Done::done(Self::#ident(&self, &file).await)
+            })
+        }
+    } else {
+        quote_spanned! {span=>
+            ::executor_runtime::derived::blocking(move || {
+                ::executor_runtime::derived::Done::done(Self::#ident(&self, &file))
+            })
+        }
+    };
+    Ok(quote_spanned! {span=>
+        fn #ident(
+            self: ::std::sync::Arc<Self>,
+            file: ::std::path::PathBuf,
+        ) -> ::executor_runtime::derived::BoxFuture<
+            'static,
+            ::core::result::Result<(), ::executor_runtime::Failure>,
+        > {
+            #run
         }
     })
 }

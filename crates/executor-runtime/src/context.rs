@@ -33,6 +33,20 @@ impl Context {
         self.deadline
     }
 
+    /// The trace that the request belongs to, in the form of W3C, if somebody traces.
+    #[must_use]
+    pub fn trace_parent(&self) -> Option<&str> {
+        self.header("traceparent")
+    }
+
+    /// A header that travelled with the request; its name in lower case. Beside those of traces they are the ones that
+    /// `forward-headers` lets through.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let found = self.metadata.0.iter().find(|(header, _)| **header == *name);
+        found.map(|(_, value)| &**value)
+    }
+
     /// Headers that travelled with the request, the trace context among them.
     #[must_use]
     pub const fn metadata(&self) -> &Metadata {
@@ -43,5 +57,19 @@ impl Context {
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
         self.left.is_cancelled() || self.deadline.has_passed()
+    }
+
+    /// Waits until the caller has left. `async` functions end by themselves then; this is for what they started
+    /// elsewhere.
+    pub async fn cancelled(&self) {
+        match self.deadline.instant() {
+            None => self.left.cancelled().await,
+            Some(instant) => {
+                tokio::select! {
+                    () = self.left.cancelled() => {}
+                    () = tokio::time::sleep_until(instant) => {}
+                }
+            }
+        }
     }
 }

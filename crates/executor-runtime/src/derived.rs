@@ -4,7 +4,9 @@
 use std::error::Error;
 use std::pin::Pin;
 
-use docarray::discovery::{EndpointSchema, Model};
+use call::Payload;
+pub use docarray::discovery::EndpointSchema;
+use docarray::discovery::Model;
 use docarray::{Doc, DocList};
 pub use futures_util::Stream;
 use futures_util::StreamExt as _;
@@ -28,7 +30,25 @@ pub fn schema<I: Doc, O: Doc>(is_generator: bool, is_singleton_doc: bool) -> End
 
 /// Reads `uses_with`.
 pub fn with<E: Executor, W: DeserializeOwned>(with: Map<String, Value>) -> Result<W, BuildError> {
-    W::deserialize(Value::Object(with)).map_err(|source| BuildError::With { executor: E::class(), source })
+    let unknown = |path: serde_ignored::Path<'_>| {
+        tracing::warn!(executor = E::class(), key = %path, "`with` says what the executor does not know");
+    };
+    serde_ignored::deserialize(Value::Object(with), unknown)
+        .map_err(|source| BuildError::With { executor: E::class(), source })
+}
+
+/// Whether one encoded document is of the type.
+pub fn check<T: Doc>(doc: Payload) -> Result<(), Failure> {
+    read::<T>(doc).map(drop)
+}
+
+/// What `metric` says of one encoded document.
+pub fn weigh<T: Doc>(doc: Payload, metric: impl FnOnce(&T) -> usize) -> Result<usize, Failure> {
+    read::<T>(doc).map(|doc| metric(&doc))
+}
+
+fn read<T: Doc>(doc: Payload) -> Result<T, Failure> {
+    T::read(doc).map_err(|error| Failure::validation(&error.in_field("docs")))
 }
 
 /// What `new` may return.
@@ -88,4 +108,22 @@ pub fn collected<T: Doc>(docs: &DocList<T>) -> Outcome {
 /// The next item of a stream.
 pub async fn next<S: Stream>(stream: &mut Pin<&mut S>) -> Option<S::Item> {
     stream.next().await
+}
+
+/// Runs code that may block where nobody waits for the thread.
+pub fn blocking(
+    work: impl FnOnce() -> Result<(), Failure> + Send + 'static,
+) -> BoxFuture<'static, Result<(), Failure>> {
+    Box::pin(async move {
+        match tokio::task::spawn_blocking(work).await {
+            Ok(done) => done,
+            Err(error) if error.is_panic() => Err(Failure::panic(&*error.into_panic())),
+            Err(_) => Err(Failure::new("Cancelled", "the process ends")),
+        }
+    })
+}
+
+/// How parameters tell their schema.
+pub mod tell {
+    pub use crate::parameters::{Tell, TellNothing, TellSchema};
 }

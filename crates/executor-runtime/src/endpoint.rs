@@ -1,5 +1,6 @@
 //! Endpoints: the functions of an executor, and how they are called.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use bytestring::ByteString;
@@ -7,7 +8,8 @@ use docarray::discovery::EndpointSchema;
 use futures_util::future::BoxFuture;
 use serde_json::{Map, Value};
 
-use crate::{BuildError, Failure, Invocation, Items, Outcome, Setup};
+use crate::state::State;
+use crate::{Authored, BuildError, Failure, Invocation, Items, Outcome, Setup};
 
 /// What the code of an executor comes to.
 pub type Called<T> = BoxFuture<'static, Result<T, Failure>>;
@@ -31,6 +33,18 @@ pub trait Executor: Sized + Send + Sync + 'static {
     /// Its endpoints.
     fn endpoints() -> Vec<Endpoint<Self>>;
 
+    /// Writes its state to `file`, which does not exist yet. No function that changes the state runs meanwhile.
+    fn snapshot(self: Arc<Self>, file: PathBuf) -> Called<()> {
+        let _ = file;
+        Box::pin(async { Err(Failure::new("NotImplementedError", "the executor has no `snapshot`")) })
+    }
+
+    /// Takes its state from `file`, which a snapshot wrote. No function that changes the state runs meanwhile.
+    fn restore(self: Arc<Self>, file: PathBuf) -> Called<()> {
+        let _ = file;
+        Box::pin(async { Err(Failure::new("NotImplementedError", "the executor has no `restore`")) })
+    }
+
     /// Called once when the process ends, after the last call.
     fn close(self: Arc<Self>) -> Called<()> {
         Box::pin(async { Ok(()) })
@@ -48,6 +62,8 @@ pub struct Endpoint<E> {
     pub is_write: bool,
     /// What it takes and returns.
     pub schema: EndpointSchema,
+    /// How its calls are gathered into batches.
+    pub authored: Authored,
     /// The code.
     pub run: Run<E>,
 }
@@ -74,9 +90,10 @@ impl<E> std::fmt::Debug for Run<E> {
 
 /// A function with the executor it belongs to.
 pub(crate) struct Bound {
-    pub(crate) method: &'static str,
+    pub(crate) method: ByteString,
     pub(crate) is_write: bool,
     pub(crate) schema: EndpointSchema,
+    pub(crate) authored: Authored,
     pub(crate) code: Code,
 }
 
@@ -85,10 +102,15 @@ pub(crate) enum Code {
     Async(Box<dyn Fn(Invocation) -> Called<Outcome> + Send + Sync>),
     Blocking(Arc<dyn Fn(Invocation) -> Result<Outcome, Failure> + Send + Sync>),
     Stream(Box<dyn Fn(Invocation, Items) -> Called<()> + Send + Sync>),
+    /// It runs in another process, and calls wait here as they do for code of this one.
+    Foreign {
+        run: crate::foreign::Call,
+        blocking: bool,
+    },
 }
 
 impl<E: Executor> Endpoint<E> {
-    pub(crate) fn bind(self, executor: &Arc<E>) -> (Vec<ByteString>, Bound) {
+    pub(crate) fn bind(self, executor: &Arc<E>, state: &State) -> (Vec<ByteString>, Bound) {
         let executor = executor.clone();
         let code = match self.run {
             Run::Async(run) => Code::Async(Box::new(move |invocation| run(executor.clone(), invocation))),
@@ -97,7 +119,10 @@ impl<E: Executor> Endpoint<E> {
                 Code::Stream(Box::new(move |invocation, items| run(executor.clone(), invocation, items)))
             }
         };
+        let code = if self.is_write { state.guard(code) } else { code };
         let names = self.names.into_iter().map(ByteString::from_static).collect();
-        (names, Bound { method: self.method, is_write: self.is_write, schema: self.schema, code })
+        let Self { method, is_write, schema, authored, .. } = self;
+        let method = ByteString::from_static(method);
+        (names, Bound { method, is_write, schema, authored, code })
     }
 }

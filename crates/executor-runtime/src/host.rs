@@ -2,12 +2,14 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use bytestring::ByteString;
 use call::{Admission, DRY_RUN_ENDPOINT, Handler};
 use docarray::discovery::Discovery;
 use grpc::server::{DataCalls, Grpc, Offers};
 use indexmap::IndexMap;
+use info::Traffic;
 use proto::jina::EndpointsProto;
 use proto::jina::jina_discover_endpoints_rpc_server::{
     JinaDiscoverEndpointsRpc, JinaDiscoverEndpointsRpcServer,
@@ -17,21 +19,27 @@ use tokio_util::task::TaskTracker;
 use tonic::service::Routes;
 use tower::util::BoxCloneSyncService;
 
+use crate::batch::{self, BatchStats, Batcher, Rule};
+use crate::calls::Calls;
 use crate::endpoint::Bound;
 use crate::gate::Gate;
+use crate::memory::Memory;
 use crate::outcome::Identity;
 use crate::registry::Instance;
 use crate::service::Service;
-use crate::{BuildError, Entry, ExecutorSettings, Failure, Setup, pass_through};
+use crate::snapshot::Snapshots;
+use crate::{BuildError, Entry, ExecutorSettings, Failure, Foreign, Setup, pass_through, traffic};
 
 /// An executor that answers. Cloning is cheap.
 #[derive(Clone)]
 pub struct Hosted {
-    service: Arc<Service>,
+    pub(crate) service: Arc<Service>,
     instance: Arc<Instance>,
     discovery: Arc<Discovery>,
     admission: Admission,
     grpc: grpc::server::Settings,
+    traffic: Traffic,
+    pub(crate) snapshots: Snapshots,
 }
 
 /// An executor that cannot be hosted.
@@ -50,8 +58,18 @@ pub enum HostError {
         /// As configured.
         method: String,
         /// The class.
-        executor: &'static str,
+        executor: String,
         /// The functions that it does have.
+        known: String,
+    },
+    /// Batching is configured for an endpoint or a function that the executor does not have.
+    #[error("`uses_dynamic_batching` names `{key}`, which executor {executor} does not have; it has {known}")]
+    UnknownBatching {
+        /// As configured.
+        key: String,
+        /// The class.
+        executor: String,
+        /// The endpoints and functions that it does have.
         known: String,
     },
 }
@@ -64,29 +82,77 @@ pub enum HostError {
 pub fn host(entry: &Entry, settings: ExecutorSettings) -> Result<Hosted, HostError> {
     let setup = Setup::of(&settings, entry.class());
     let instance = entry.build(settings.uses_with.clone(), &setup)?;
-    let mut endpoints = rebind(instance.endpoints.clone(), &settings.uses_requests, entry.class())?;
+    hosted(ByteString::from_static(entry.class()), instance, settings, 1)
+}
+
+/// Binds the endpoints of code that runs in other processes. How it is made, `uses_with` and the like, is those
+/// processes' own; endpoints are bound again by `uses_requests`.
+///
+/// # Errors
+///
+/// If `uses_requests` names a function that it does not have.
+pub fn host_foreign(foreign: Foreign, settings: ExecutorSettings) -> Result<Hosted, HostError> {
+    let (class, parallel) = (foreign.class.clone(), foreign.parallel);
+    // Those processes make their batches themselves.
+    let settings = ExecutorSettings { batching: IndexMap::new(), ..settings };
+    hosted(class, foreign.into_instance(), settings, parallel)
+}
+
+fn hosted(
+    class: ByteString,
+    instance: Instance,
+    settings: ExecutorSettings,
+    parallel: usize,
+) -> Result<Hosted, HostError> {
+    let meta_name: Arc<str> = settings.meta_name.as_deref().unwrap_or(&class).into();
+    let mut endpoints = rebind(instance.endpoints.clone(), &settings.uses_requests, &class)?;
     // It is told last, and an executor may have one of its own.
     let dry_run =
         endpoints.shift_remove(DRY_RUN_ENDPOINT).unwrap_or_else(|| Arc::new(pass_through::dry_run()));
     endpoints.insert(ByteString::from_static(DRY_RUN_ENDPOINT), dry_run);
     let identity = Identity { deployment: settings.deployment().into(), pod: settings.name.clone() };
-    let max_blocking = if settings.allow_concurrent { threads() } else { 1 };
-    let service = Service {
-        identity,
-        class: entry.class(),
-        meta_name: setup.meta_name.into(),
+    let max_blocking =
+        parallel * if settings.allow_concurrent { settings.max_running.min(threads()) } else { 1 };
+    let calls = Arc::new(Calls {
         gate: Gate::new(settings.max_running, settings.max_waiting),
         blocking_gate: Gate::new(max_blocking, settings.max_waiting),
-        blocking: TaskTracker::new(),
-        exit_on_exceptions: settings.exit_on_exceptions,
+        tasks: TaskTracker::new(),
+        max_time: settings.max_call_time,
+        memory: Arc::new(Memory::new(settings.memory_limit)),
+        stuck: Arc::default(),
         exit: CancellationToken::new(),
+    });
+    let rules = batch::rules(&endpoints, &settings.batching, &class)?;
+    let batcher = |(endpoint, rule): (ByteString, Rule)| {
+        let batcher = Batcher {
+            bound: endpoints.get(&endpoint)?.clone(),
+            endpoint: endpoint.clone(),
+            rule,
+            calls: calls.clone(),
+            meta_name: meta_name.clone(),
+            max_waiting: settings.max_waiting,
+            ending: settings.grpc.stop.clone(),
+            state: batch::State::default(),
+        };
+        Some((endpoint, Arc::new(batcher)))
+    };
+    let service = Service {
+        identity,
+        class,
+        batchers: rules.into_iter().filter_map(batcher).collect(),
+        meta_name,
+        calls,
+        exit_on_exceptions: settings.exit_on_exceptions,
         endpoints,
     };
+    let snapshots = Snapshots::new(instance.state.clone(), service.calls.tasks.clone());
     Ok(Hosted {
         discovery: Arc::new(discovery(&service.endpoints)),
         service: Arc::new(service),
         instance: Arc::new(instance),
         admission: Admission::new(settings.limits),
+        traffic: Traffic::default(),
+        snapshots,
         grpc: settings.grpc,
     })
 }
@@ -95,8 +161,11 @@ impl Hosted {
     /// Answers requests.
     #[must_use]
     pub fn handler(&self) -> Handler {
-        let service = self.service.clone();
-        BoxCloneSyncService::new(tower::service_fn(move |request| service.clone().answer(request)))
+        let (service, traffic) = (self.service.clone(), self.traffic.clone());
+        BoxCloneSyncService::new(tower::service_fn(move |request| {
+            let service = service.clone();
+            traffic::counted(traffic.clone(), request, async move |request| service.answer(request).await)
+        }))
     }
 
     /// The endpoints and their schemas.
@@ -111,7 +180,26 @@ impl Hosted {
     pub fn grpc(&self, control: Routes) -> Grpc {
         let calls = DataCalls::new(self.handler(), self.admission.clone(), self.grpc.clone());
         let discovery = JinaDiscoverEndpointsRpcServer::new(Discover(self.discovery.clone()));
-        Grpc::new(calls, Offers { single: true, list: true, stream: true }, control.add_service(discovery))
+        let control = self.snapshots.add_to(control.add_service(discovery));
+        Grpc::new(calls, Offers { single: true, list: true, stream: true }, control)
+    }
+
+    /// What came and went so far.
+    #[must_use]
+    pub const fn traffic(&self) -> &Traffic {
+        &self.traffic
+    }
+
+    /// The replica's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.service.identity.pod
+    }
+
+    /// The name of the executor's class.
+    #[must_use]
+    pub fn class(&self) -> &str {
+        &self.service.class
     }
 
     /// What is in flight.
@@ -123,7 +211,25 @@ impl Hosted {
     /// Cancelled after an error that should end the process.
     #[must_use]
     pub fn exit(&self) -> &CancellationToken {
-        &self.service.exit
+        &self.service.calls.exit
+    }
+
+    /// The batches that were made, by endpoint.
+    #[must_use]
+    pub fn batches(&self) -> IndexMap<ByteString, BatchStats> {
+        let batchers = self.service.batchers.iter();
+        batchers.map(|(endpoint, batcher)| (endpoint.clone(), batcher.stats())).collect()
+    }
+
+    /// Calls that were given up because they took too long or too much, and whose code still runs.
+    #[must_use]
+    pub fn stuck(&self) -> usize {
+        self.service.calls.stuck.load(Ordering::Relaxed)
+    }
+
+    /// Watches over the memory limit, if there is one, for as long as it is polled.
+    pub async fn watch(&self) -> std::convert::Infallible {
+        self.service.calls.memory.watch().await
     }
 
     /// Waits for functions that still run, then lets the executor close. No request may come any more.
@@ -132,8 +238,8 @@ impl Hosted {
     ///
     /// If its code fails to.
     pub async fn close(&self) -> Result<(), Failure> {
-        self.service.blocking.close();
-        self.service.blocking.wait().await;
+        self.service.calls.tasks.close();
+        self.service.calls.tasks.wait().await;
         (self.instance.close)().await
     }
 }
@@ -158,18 +264,17 @@ type Endpoints = IndexMap<ByteString, Arc<Bound>>;
 fn rebind(
     mut endpoints: Endpoints,
     requests: &IndexMap<String, String>,
-    executor: &'static str,
+    executor: &str,
 ) -> Result<Endpoints, HostError> {
-    let methods: IndexMap<&str, Arc<Bound>> =
-        endpoints.values().map(|bound| (bound.method, bound.clone())).collect();
+    let methods: Endpoints = endpoints.values().map(|bound| (bound.method.clone(), bound.clone())).collect();
     let named: HashSet<&str> = requests.values().map(String::as_str).collect();
-    endpoints.retain(|_, bound| !named.contains(bound.method));
+    endpoints.retain(|_, bound| !named.contains(&*bound.method));
     for (endpoint, method) in requests {
         let bound = methods.get(&**method).ok_or_else(|| HostError::UnknownMethod {
             endpoint: endpoint.clone(),
             method: method.clone(),
-            executor,
-            known: methods.keys().copied().collect::<Vec<_>>().join(", "),
+            executor: executor.to_owned(),
+            known: methods.keys().map(|method| &**method).collect::<Vec<_>>().join(", "),
         })?;
         endpoints.insert(endpoint.as_str().into(), bound.clone());
     }

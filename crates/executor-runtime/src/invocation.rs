@@ -1,6 +1,6 @@
 //! One call of an endpoint's code, its inputs still encoded.
 
-use call::{Message, Parameters, Payload, RESULTS_KEY};
+use call::{Header, Message, Parameters, Payload, RESULTS_KEY, Route};
 use docarray::{Doc, DocList, node};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -15,6 +15,8 @@ pub struct Invocation {
     /// Parameters under this key are for this executor alone.
     pub(crate) meta_name: std::sync::Arc<str>,
     pub(crate) context: Context,
+    /// Whether it stands for several requests, which came in no parts that could be told apart.
+    pub(crate) is_batch: bool,
 }
 
 /// The documents that came from one predecessor.
@@ -41,6 +43,41 @@ impl Invocation {
     #[must_use]
     pub const fn context(&self) -> &Context {
         &self.context
+    }
+
+    /// The call as requests in the wire's own terms, one for each part, for code outside of this process.
+    #[must_use]
+    pub fn requests(&self) -> Vec<Message> {
+        let header = Header {
+            request_id: self.context.request_id.clone(),
+            endpoint: Some(self.context.endpoint.clone()),
+            ..Header::default()
+        };
+        let request = |part: &Part| {
+            let mut message = Message {
+                header: header.clone(),
+                parameters: self.parameters.clone(),
+                documents: Some(node::content(part.docs.clone())),
+                ..Message::default()
+            };
+            // Who never went through an executor has none.
+            if !part.from.is_empty() {
+                let executor = part.from.as_str().into();
+                message.routes.added.push(Route { executor, ..Route::default() });
+            }
+            message
+        };
+        self.parts.iter().map(request).collect()
+    }
+
+    /// The document of a stream, encoded, as a list of one.
+    #[must_use]
+    pub fn streamed(&self) -> Message {
+        let mut docs = Payload::new();
+        node::append_item(&mut docs, self.received());
+        let part = Part { from: String::new(), docs };
+        let alone = Self { parts: vec![part], ..self.clone() };
+        alone.requests().pop().unwrap_or_default()
     }
 
     /// All documents, those of the parts of a join one after the other, as a `DocListProto`.
@@ -70,25 +107,26 @@ impl Invocation {
         T::read(self.received()).map_err(|error| Failure::validation(&error.in_field("document")))
     }
 
-    /// The documents by the part they came with; empty if there is none at all.
+    /// The documents by the part they came with; empty if there is none at all, and in a batch.
     ///
     /// # Errors
     ///
     /// If a document is of another type.
     pub fn matrix<T: Doc>(&self) -> Result<Vec<DocList<T>>, Failure> {
-        if self.parts.iter().all(|part| part.docs.is_empty()) {
+        if self.is_batch || self.parts.iter().all(|part| part.docs.is_empty()) {
             return Ok(Vec::new());
         }
         self.parts.iter().map(Part::read).collect()
     }
 
-    /// The documents by the name of the predecessor they came from.
+    /// The documents by the name of the predecessor they came from; none in a batch.
     ///
     /// # Errors
     ///
     /// If a document is of another type.
     pub fn map<T: Doc, M: FromIterator<(String, DocList<T>)>>(&self) -> Result<M, Failure> {
-        self.parts.iter().map(|part| Ok((part.from.clone(), part.read()?))).collect()
+        let parts = self.parts.iter().filter(|_| !self.is_batch);
+        parts.map(|part| Ok((part.from.clone(), part.read()?))).collect()
     }
 
     /// The parameters, those for this executor alone laid over the others.

@@ -7,7 +7,7 @@ use docarray::discovery::{EndpointSchema, Model};
 use serde_json::{Map, Value};
 
 use crate::endpoint::{Bound, Code};
-use crate::{BuildError, Endpoint, Executor, Outcome, Run, Setup};
+use crate::{Authored, BuildError, Endpoint, Executor, Outcome, Run, Setup};
 
 /// Hands every request through as it is, whatever its documents. What an executor without code is.
 #[derive(Debug)]
@@ -28,6 +28,7 @@ impl Executor for PassThrough {
             method: "pass_through",
             is_write: false,
             schema: any_document(),
+            authored: Authored::default(),
             run: Run::Async(|_, _| Box::pin(async { Ok(Outcome::default()) })),
         }]
     }
@@ -36,9 +37,10 @@ impl Executor for PassThrough {
 /// The endpoint with which gateways try out a graph.
 pub(crate) fn dry_run() -> Bound {
     Bound {
-        method: "dry_run",
+        method: ByteString::from_static("dry_run"),
         is_write: false,
         schema: any_document(),
+        authored: Authored::default(),
         code: Code::Async(Box::new(|_| Box::pin(async { Ok(Outcome::default()) }))),
     }
 }

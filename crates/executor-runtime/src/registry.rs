@@ -4,11 +4,13 @@ use std::error::Error;
 use std::sync::Arc;
 
 use bytestring::ByteString;
+use docarray::discovery::Discovery;
 use futures_util::future::BoxFuture;
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
 use crate::endpoint::Bound;
+use crate::state::State;
 use crate::{Executor, Failure, Setup};
 
 /// Executors by the names of their classes.
@@ -22,12 +24,14 @@ pub struct Registry {
 pub struct Entry {
     class: &'static str,
     build: fn(Map<String, Value>, &Setup) -> Result<Instance, BuildError>,
+    tell: fn(&IndexMap<String, String>) -> Discovery,
 }
 
 /// An executor that is made.
 pub(crate) struct Instance {
     /// By endpoint, in the order of the code.
     pub(crate) endpoints: IndexMap<ByteString, Arc<Bound>>,
+    pub(crate) state: State,
     pub(crate) close: Box<dyn Fn() -> BoxFuture<'static, Result<(), Failure>> + Send + Sync>,
 }
 
@@ -82,13 +86,20 @@ impl Entry {
     /// The executor `E`.
     #[must_use]
     pub fn of<E: Executor>() -> Self {
-        Self { class: E::class(), build: build::<E> }
+        Self { class: E::class(), build: build::<E>, tell: tell::<E> }
     }
 
     /// The name of its class.
     #[must_use]
     pub const fn class(&self) -> &'static str {
         self.class
+    }
+
+    /// What the executor will say of itself, which its code tells without being run. `uses_requests` are the endpoints
+    /// that are bound to other functions, by name.
+    #[must_use]
+    pub fn discovery(&self, uses_requests: &IndexMap<String, String>) -> Discovery {
+        (self.tell)(uses_requests)
     }
 
     pub(crate) fn build(&self, with: Map<String, Value>, setup: &Setup) -> Result<Instance, BuildError> {
@@ -98,13 +109,27 @@ impl Entry {
 
 fn build<E: Executor>(with: Map<String, Value>, setup: &Setup) -> Result<Instance, BuildError> {
     let executor = Arc::new(E::build(with, setup)?);
+    let state = State::of(&executor);
     let mut endpoints = IndexMap::new();
     for endpoint in E::endpoints() {
-        let (names, bound) = endpoint.bind(&executor);
+        let (names, bound) = endpoint.bind(&executor, &state);
         let bound = Arc::new(bound);
         endpoints.extend(names.into_iter().map(|name| (name, bound.clone())));
     }
-    Ok(Instance { endpoints, close: Box::new(move || executor.clone().close()) })
+    Ok(Instance { endpoints, state, close: Box::new(move || executor.clone().close()) })
+}
+
+fn tell<E: Executor>(uses_requests: &IndexMap<String, String>) -> Discovery {
+    let mut discovery = Discovery::default();
+    for endpoint in E::endpoints() {
+        let rebound = uses_requests.iter().filter(|(_, method)| *method == endpoint.method);
+        let mut names: Vec<ByteString> = rebound.map(|(name, _)| name.as_str().into()).collect();
+        if names.is_empty() {
+            names = endpoint.names.into_iter().map(ByteString::from_static).collect();
+        }
+        discovery.endpoints.extend(names.into_iter().map(|name| (name, Some(endpoint.schema.clone()))));
+    }
+    discovery
 }
 
 impl std::fmt::Debug for Instance {

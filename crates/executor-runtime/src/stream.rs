@@ -2,9 +2,10 @@
 
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use call::{Deadline, Error, ErrorCode, Header, Message};
+use call::{Deadline, Error, ErrorCode, Header, Message, Payload};
 use docarray::Doc;
 use futures_util::future::BoxFuture;
 use futures_util::{FutureExt as _, Stream};
@@ -16,19 +17,40 @@ use crate::gate::Place;
 use crate::service::TooLate;
 
 /// Where a streaming endpoint's documents go.
-#[derive(Debug)]
-pub struct Items(mpsc::Sender<Message>);
+pub struct Items {
+    to: mpsc::Sender<Message>,
+    failed: Arc<Failed>,
+}
+
+/// Makes the message that tells of a failure.
+type Failed = dyn Fn(&Failure) -> Message + Send + Sync;
+
+impl std::fmt::Debug for Items {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Items").field("to", &self.to).finish_non_exhaustive()
+    }
+}
 
 impl Items {
     /// Hands on one document and waits until the caller wants the next.
     pub async fn send<T: Doc>(&self, doc: &T) {
         let mut wire = Vec::new();
         doc.write(&mut wire);
+        self.send_encoded(wire.into()).await;
+    }
+
+    /// Like [`Items::send`], for a `DocProto` that somebody else encoded.
+    pub async fn send_encoded(&self, doc: Payload) {
         // Each document has an id of its own and nothing else, as executors in Python stream them.
         let header = Header { request_id: call::new_id(), ..Header::default() };
-        let message = Message { header, documents: Some(wire.into()), ..Message::default() };
+        let message = Message { header, documents: Some(doc), ..Message::default() };
         // If nobody receives, this future is about to be dropped.
-        let _gone = self.0.send(message).await;
+        let _gone = self.to.send(message).await;
+    }
+
+    /// Tells of a failure in the place of a document. The stream may go on.
+    pub async fn send_failure(&self, failure: &Failure) {
+        let _gone = self.to.send((self.failed)(failure)).await;
     }
 }
 
@@ -42,22 +64,23 @@ pub(crate) struct Driven {
     /// What the code ended with, told after its last document.
     failure: Option<Failure>,
     /// Makes the message that tells of a failure.
-    failed: Box<dyn Fn(&Failure) -> Message + Send>,
+    failed: Arc<Failed>,
     _held: (Place, DropGuard),
 }
 
 impl Driven {
     pub(crate) fn new(
         start: impl FnOnce(Items) -> BoxFuture<'static, Result<(), Failure>>,
-        failed: impl Fn(&Failure) -> Message + Send + 'static,
+        failed: impl Fn(&Failure) -> Message + Send + Sync + 'static,
         deadline: Deadline,
         held: (Place, DropGuard),
     ) -> Self {
-        let (send, items) = mpsc::channel(1);
-        let work = AssertUnwindSafe(start(Items(send))).catch_unwind();
+        let (to, items) = mpsc::channel(1);
+        let failed: Arc<Failed> = Arc::new(failed);
+        let work = AssertUnwindSafe(start(Items { to, failed: failed.clone() })).catch_unwind();
         let work = work.map(|end| end.unwrap_or_else(|panic| Err(Failure::panic(&*panic))));
         let late = deadline.instant().map(|instant| tokio::time::sleep_until(instant).boxed());
-        Self { work: Some(work.boxed()), items, late, failure: None, failed: Box::new(failed), _held: held }
+        Self { work: Some(work.boxed()), items, late, failure: None, failed, _held: held }
     }
 }
 

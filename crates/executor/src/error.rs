@@ -19,6 +19,9 @@ pub enum StartError {
     /// The executor itself cannot be made.
     #[error("the executor cannot be hosted")]
     Host(#[from] HostError),
+    /// Its workers cannot run it.
+    #[error("the executor in Python cannot be run")]
+    Python(#[source] executor_python::StartError),
     /// Making the executor panicked.
     #[error("the executor panicked while it was made")]
     Panicked,
@@ -56,8 +59,12 @@ impl StartError {
             | Self::Tls(_)
             | Self::Name(_)
             | Self::Target(_)
-            | Self::Host(HostError::UnknownMethod { .. }) => ExitCode::from(2),
+            | Self::Host(HostError::UnknownMethod { .. } | HostError::UnknownBatching { .. }) => {
+                ExitCode::from(2)
+            }
+            Self::Python(error) if error.is_configuration() => ExitCode::from(2),
             Self::Host(HostError::Build(_))
+            | Self::Python(_)
             | Self::Panicked
             | Self::Bind(_)
             | Self::Close(_)

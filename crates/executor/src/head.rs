@@ -23,7 +23,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::info;
 
-use crate::served::{Bound, Served};
+use crate::served::{Bound, Served, Services};
 use crate::{HeadSettings, StartError};
 
 use discovering::Discovering;
@@ -54,6 +54,7 @@ pub fn start_head(settings: HeadSettings, workers: Arc<Workers>) -> Result<Runni
     let name = ExecutorName::try_from(settings.deployment.as_str())?;
     let layout = Layout::new([(name, Some(settings.shards_spec()))]);
     let targets = targets(&layout, &settings)?;
+    let facts = settings.serving.facts(settings.limits, &settings.calls);
     let bound = Bound::new(settings.serving)?;
     let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
     let patience = settings.client.discovery_timeout;
@@ -63,12 +64,13 @@ pub fn start_head(settings: HeadSettings, workers: Arc<Workers>) -> Result<Runni
     let handle = bound.handle();
     handle.spawn_until_stop(follow(layout.clone(), cluster.discoveries(), tell));
     let discovering = Discovering::new(told, cluster.clone(), patience);
-    let control = info::control(Report::new(Traffic::default()), bound.health().clone(), &JINA_SERVICES)
-        .add_service(JinaDiscoverEndpointsRpcServer::new(discovering));
+    let control =
+        info::control(Report::of_executor(Traffic::default(), facts), bound.health().clone(), &JINA_SERVICES)
+            .add_service(JinaDiscoverEndpointsRpcServer::new(discovering));
     let admission = Admission::new(settings.limits);
     let calls = grpc::server::Settings {
         mark_errors: true,
-        forward: vec![header::ENDPOINT],
+        forward: settings.calls.forward.into_iter().chain([header::ENDPOINT]).collect(),
         stop: handle.token().clone(),
         ..settings.calls
     };
@@ -77,9 +79,11 @@ pub fn start_head(settings: HeadSettings, workers: Arc<Workers>) -> Result<Runni
         let calls = DataCalls::new(handler::handler(sharding), admission.clone(), calls.clone());
         Grpc::new(calls, Offers { single: true, list: true, stream: false }, control.clone())
     };
-    let services = (0..workers.count()).map(of_worker).collect();
-    let served = bound.serve(services, workers)?;
-    info!(address = %served.address, deployment = settings.deployment, "head started");
+    let services = Services::Grpc((0..workers.count()).map(of_worker).collect());
+    let served = bound.serve(vec![services], workers)?;
+    for address in &served.addresses {
+        info!(head = settings.deployment, "start server bound to {address}");
+    }
     Ok(RunningHead { served, cluster, tasks, stop })
 }
 
@@ -116,9 +120,13 @@ fn targets(layout: &Layout, settings: &HeadSettings) -> Result<Vec<Target>, Star
 
 impl RunningHead {
     /// Where it listens.
+    ///
+    /// # Panics
+    ///
+    /// If it was given no port.
     #[must_use]
-    pub const fn address(&self) -> SocketAddr {
-        self.served.address
+    pub fn address(&self) -> SocketAddr {
+        self.served.addresses[0]
     }
 
     /// Whether it is ready.

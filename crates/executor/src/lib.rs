@@ -6,8 +6,10 @@
 //! before the shards of an executor: [`start_head`].
 
 mod error;
+mod front_ends;
 mod head;
 mod program;
+mod python;
 mod run;
 mod running;
 mod served;
@@ -17,10 +19,16 @@ mod start;
 pub use error::StartError;
 pub use head::{RunningHead, start_head};
 pub use program::main;
+pub use python::{Python, start_python, start_workers};
 pub use run::run;
 pub use running::Running;
-pub use settings::{HeadSettings, InvalidSettings, Port, PortNumber, Serving, Settings, entry};
+pub use settings::{HeadSettings, InvalidSettings, Port, PortNumber, Protocol, Serving, Settings, entry};
 pub use start::start;
 
 #[cfg(test)]
 mod tests;
+
+/// The guide for authors, so that what it shows compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/executors.md")]
+struct Guide;

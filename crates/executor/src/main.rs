@@ -8,5 +8,6 @@ use executor_runtime::Registry;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    info::name_allocator("mimalloc");
     executor::main(&Registry::new())
 }

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use config::{Command, Environment, Parsed, Version};
 use executor_runtime::Registry;
 
-use crate::run::{complain, run};
+use crate::run::{NAME, run};
 
 /// Runs the executor that the arguments of the process ask for, out of `registry`.
 ///
@@ -33,7 +33,7 @@ pub fn main(registry: &Registry) -> ExitCode {
         }
         Err(problems) => {
             for problem in &problems {
-                complain(problem);
+                server::complain(NAME, problem);
             }
             ExitCode::from(2)
         }

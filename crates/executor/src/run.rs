@@ -1,27 +1,33 @@
 //! The executor as a process.
 
-use std::error::Error;
-use std::io::{self, Write as _};
 use std::num::NonZeroUsize;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use config::{ExecutorSpec, Role};
 use executor_runtime::{Entry, Registry};
-use server::{Outcome, Signals, Workers};
+use rustix::process::{Resource, Rlimit, setrlimit};
+use server::{Outcome, Signals, Workers, complain};
 use tokio::runtime::Builder;
 use tracing::warn;
 
 use crate::{
-    HeadSettings, InvalidSettings, Running, RunningHead, Settings, StartError, entry, start, start_head,
+    HeadSettings, InvalidSettings, Python, Running, RunningHead, Settings, StartError, entry, start,
+    start_head, start_python,
 };
+
+/// What it is called in its last words.
+pub(crate) const NAME: &str = "executor";
 
 /// Runs an executor of `registry`, or a head, until it is told to stop.
 #[must_use]
 pub fn run(spec: ExecutorSpec, registry: &Registry) -> ExitCode {
     if let Err(error) = server::log::start(&spec.log) {
-        complain(&error);
+        complain(NAME, &error);
         return ExitCode::from(2);
+    }
+    if let Some(limit) = spec.memory_limit {
+        bound_memory(limit);
     }
     match Job::of(spec, registry).map_err(StartError::Settings).and_then(serve) {
         Ok(Outcome::Clean) => ExitCode::SUCCESS,
@@ -30,16 +36,16 @@ pub fn run(spec: ExecutorSpec, registry: &Registry) -> ExitCode {
             ExitCode::FAILURE
         }
         Err(error) => {
-            complain(&error);
+            complain(NAME, &error);
             error.exit_code()
         }
     }
 }
 
 /// What the process is to be.
-#[expect(clippy::large_enum_variant, reason = "there is one in the process")]
 enum Job {
     Executor(Settings, Entry),
+    Python(Settings, Python),
     Head(HeadSettings),
 }
 
@@ -54,13 +60,22 @@ impl Job {
         if let Role::Head(head) = &spec.role {
             return Ok(Self::Head(HeadSettings::new(&spec, head)?));
         }
+        if let Some(python) = Python::of(&spec) {
+            return Ok(Self::Python(Settings::try_from(spec)?, python));
+        }
         let entry = entry(&spec.uses, registry)?;
+        if !spec.py_modules.is_empty() {
+            warn!(modules = ?spec.py_modules, "`py_modules` has no effect on an executor in Rust");
+        }
         Ok(Self::Executor(Settings::try_from(spec)?, entry))
     }
 
     async fn start(self, workers: Arc<Workers>) -> Result<Started, StartError> {
         match self {
             Self::Executor(settings, entry) => start(settings, entry, workers).await.map(Started::Executor),
+            Self::Python(settings, python) => {
+                start_python(settings, python, workers).await.map(Started::Executor)
+            }
             Self::Head(settings) => start_head(settings, workers).map(Started::Head),
         }
     }
@@ -70,7 +85,7 @@ fn serve(job: Job) -> Result<Outcome, StartError> {
     let refused = |what| move |source| StartError::System { what, source };
     let cores = || std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
     let configured = match &job {
-        Job::Executor(settings, _) => settings.serving.workers,
+        Job::Executor(settings, _) | Job::Python(settings, _) => settings.serving.workers,
         Job::Head(settings) => settings.serving.workers,
     };
     let workers = configured.unwrap_or_else(cores);
@@ -98,10 +113,12 @@ fn serve(job: Job) -> Result<Outcome, StartError> {
     outcome
 }
 
-/// Says why the process ends where somebody will read it, whatever the log is.
-pub(crate) fn complain(error: &dyn Error) {
-    let causes = std::iter::successors(error.source(), |cause| (*cause).source());
-    let text = causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"));
-    // If nobody listens there is nobody to tell.
-    let _unheard = writeln!(io::stderr(), "executor: {text}");
+/// Lets the operating system refuse memory to code that goes on past the limit, which ends the process. It counts
+/// what is reserved, not what is used, so it leaves room for the stacks of threads.
+fn bound_memory(limit: u64) {
+    const RESERVED: u64 = 1 << 30;
+    let most = Some(limit.saturating_add(RESERVED));
+    if let Err(error) = setrlimit(Resource::Data, Rlimit { current: most, maximum: most }) {
+        warn!(%error, "the system does not limit the memory");
+    }
 }

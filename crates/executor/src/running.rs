@@ -17,10 +17,20 @@ pub struct Running {
 }
 
 impl Running {
-    /// Where it listens.
+    /// Where it listens first.
+    ///
+    /// # Panics
+    ///
+    /// If it was given no port.
     #[must_use]
-    pub const fn address(&self) -> SocketAddr {
-        self.served.address
+    pub fn address(&self) -> SocketAddr {
+        self.served.addresses[0]
+    }
+
+    /// Where it listens, in the order of the settings.
+    #[must_use]
+    pub fn addresses(&self) -> &[SocketAddr] {
+        &self.served.addresses
     }
 
     /// Whether it is ready.
@@ -57,7 +67,10 @@ impl Running {
             }
         };
         let timing = served.timing;
-        let outcome = served.drain.run(signal, timing).await;
+        let outcome = tokio::select! {
+            outcome = served.drain.run(signal, timing) => outcome,
+            never = hosted.watch() => match never {},
+        };
         match tokio::time::timeout(timing.grace, hosted.close()).await {
             Ok(closed) => closed.map(|()| outcome).map_err(StartError::Close),
             Err(_) => Ok(Outcome::CutOff { tasks: 1 }),

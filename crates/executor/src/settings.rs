@@ -6,8 +6,10 @@ mod head;
 
 use std::num::NonZeroUsize;
 
+use call::Limits;
 use executor_client::InvalidAddress;
 use executor_runtime::ExecutorSettings;
+use info::Facts;
 use server::{HttpOptions, Timing, tls};
 
 pub use from_spec::entry;
@@ -20,13 +22,15 @@ pub struct Settings {
     pub serving: Serving,
     /// How the executor is hosted.
     pub executor: ExecutorSettings,
+    /// What the ports of HTTP do.
+    pub rest: frontend_http::Settings,
 }
 
 /// How a process serves, whatever it answers. The default listens on a free port of the loopback interface.
 #[derive(Debug, Clone)]
 pub struct Serving {
-    /// Where it listens; it speaks gRPC.
-    pub port: Port,
+    /// Where it listens; at least one. All answer from the same executor.
+    pub ports: Vec<Port>,
     /// Encryption.
     pub tls: Option<tls::Files>,
     /// What connections allow.
@@ -40,10 +44,23 @@ pub struct Serving {
 /// Where an executor listens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Port {
+    /// What is spoken there.
+    pub protocol: Protocol,
     /// A name or an address.
     pub host: String,
     /// Its number.
     pub number: PortNumber,
+}
+
+/// What a port speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Protocol {
+    /// gRPC, as gateways and heads call it.
+    Grpc,
+    /// REST and server-sent events, for clients without a gateway.
+    Http,
+    /// WebSocket, with plain HTTP for probes.
+    WebSocket,
 }
 
 /// Which port.
@@ -75,18 +92,36 @@ pub enum InvalidSettings {
     /// A shard, or who is called before or after them, cannot be called.
     #[error("the address of an executor behind the head is wrong")]
     Address(#[from] InvalidAddress),
-    /// There is more than one.
-    #[error("an executor listens on one port that speaks GRPC, not on {n}")]
-    Ports {
-        /// How many.
-        n: usize,
-    },
+    /// A head that is to speak to clients.
+    #[error("a head listens on one port, which speaks GRPC: only gateways call it")]
+    PortsOfHead,
 }
 
+impl Serving {
+    /// What is in force, for the status report.
+    pub(crate) fn facts(&self, limits: Limits, calls: &grpc::server::Settings) -> Facts {
+        let own = [
+            ("max-requests", limits.requests.to_string()),
+            ("max-bytes", limits.bytes.to_string()),
+            ("max-message", calls.max_message.to_string()),
+        ];
+        server::facts(&self.http, self.tls.as_ref()).into_iter().chain(own).collect()
+    }
+}
+
+impl Port {
+    /// A free port of the loopback interface that speaks `protocol`.
+    #[must_use]
+    pub fn of(protocol: Protocol) -> Self {
+        Self { protocol, host: "127.0.0.1".to_owned(), number: PortNumber::Free }
+    }
+}
+
+/// One port that speaks gRPC.
 impl Default for Serving {
     fn default() -> Self {
         Self {
-            port: Port { host: "127.0.0.1".to_owned(), number: PortNumber::Free },
+            ports: vec![Port::of(Protocol::Grpc)],
             tls: None,
             http: HttpOptions::default(),
             drain: Timing::default(),

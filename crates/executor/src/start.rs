@@ -2,31 +2,59 @@
 
 use std::sync::Arc;
 
-use executor_runtime::{Entry, host};
-use info::{JINA_SERVICES, Report, Traffic};
+use executor_runtime::{Entry, ExecutorSettings, Hosted, host};
+use info::{Facts, Report};
 use server::Workers;
 use tracing::info;
 
+use crate::front_ends::{FrontEnds, Process};
 use crate::served::Bound;
-use crate::{Running, Settings, StartError};
+use crate::{Protocol, Running, Settings, StartError};
 
-/// Starts an executor on the threads of `workers`. When this returns it is ready. Its port is bound first, but
-/// refuses connections while the executor is made, which may take long. Cancelling waits for nothing.
+/// Starts an executor on the threads of `workers`. When this returns it is ready. Its ports are bound first, but
+/// refuse connections while the executor is made, which may take long. Cancelling waits for nothing.
 ///
 /// # Errors
 ///
 /// If the executor cannot be made, or the system refuses what the settings ask for.
 pub async fn start(settings: Settings, entry: Entry, workers: Arc<Workers>) -> Result<Running, StartError> {
-    let bound = Bound::new(settings.serving)?;
-    let mut hosting = settings.executor.clone();
-    hosting.grpc.stop = bound.handle().token().clone();
+    let (closed, hosting) = Closed::bind(settings)?;
     // Its code may block.
     let hosted = tokio::task::spawn_blocking(move || host(&entry, hosting));
     let hosted = hosted.await.map_err(|_panicked| StartError::Panicked)??;
+    closed.open(hosted, workers)
+}
 
-    let control = info::control(Report::new(Traffic::default()), bound.health().clone(), &JINA_SERVICES);
-    let services = vec![hosted.grpc(control); workers.count()];
-    let served = bound.serve(services, workers)?;
-    info!(address = %served.address, name = settings.executor.name, executor = entry.class(), "executor started");
-    Ok(Running { served, hosted })
+/// The ports of an executor that is still to be made.
+pub(crate) struct Closed {
+    pub(crate) bound: Bound,
+    facts: Facts,
+    protocols: Vec<Protocol>,
+    rest: frontend_http::Settings,
+}
+
+impl Closed {
+    /// Binds the ports; returned beside them is how the executor is to be hosted.
+    pub(crate) fn bind(settings: Settings) -> Result<(Self, ExecutorSettings), StartError> {
+        let facts = settings.serving.facts(settings.executor.limits, &settings.executor.grpc);
+        let protocols = settings.serving.ports.iter().map(|port| port.protocol).collect();
+        let bound = Bound::new(settings.serving)?;
+        let mut hosting = settings.executor;
+        hosting.grpc.stop = bound.handle().token().clone();
+        Ok((Self { bound, facts, protocols, rest: settings.rest }, hosting))
+    }
+
+    /// Opens the ports before the executor.
+    pub(crate) fn open(self, hosted: Hosted, workers: Arc<Workers>) -> Result<Running, StartError> {
+        let Self { bound, facts, protocols, rest } = self;
+        let report = Report::of_executor(hosted.traffic().clone(), facts);
+        let process = Process { report, health: bound.health().clone(), drain: &bound.handle() };
+        let front_ends = FrontEnds::new(hosted.clone(), rest, process);
+        let services = protocols.iter().map(|protocol| front_ends.services(*protocol, workers.count()));
+        let served = bound.serve(services.collect(), workers)?;
+        for (address, protocol) in served.addresses.iter().zip(&protocols) {
+            info!(?protocol, executor = hosted.class(), "start server bound to {address}");
+        }
+        Ok(Running { served, hosted })
+    }
 }

@@ -10,7 +10,7 @@ use grpc::client::{CallError, Connection, Driver, Options, Outgoing, Target, con
 use grpc::{Encoding, path};
 use http::HeaderMap;
 use http::uri::PathAndQuery;
-use proto::jina::EndpointsProto;
+use proto::jina::{EndpointsProto, SnapshotStatusProto, snapshot_status_proto};
 use serde_json::{Map, Value, json};
 use server::{Outcome, Workers};
 use tokio::sync::Notify;
@@ -228,11 +228,13 @@ async fn control_calls_are_answered() {
         assert_eq!(serving, Payload::from(vec![8, 1]));
         let (status, _) = raw(&connection, path::STATUS, Payload::new()).await.unwrap();
         assert!(!status.is_empty());
-        for path in [path::DRY_RUN, "/jina.JinaExecutorSnapshot/snapshot"] {
-            let error = raw(&connection, path, Payload::new()).await.unwrap_err();
-            let CallError::Status(status) = &error else { panic!("{path}: {error}") };
-            assert_eq!(status.code, tonic::Code::Unimplemented, "{path}");
-        }
+        let error = raw(&connection, path::DRY_RUN, Payload::new()).await.unwrap_err();
+        let CallError::Status(status) = &error else { panic!("{error}") };
+        assert_eq!(status.code, tonic::Code::Unimplemented);
+        let (begun, _) =
+            raw(&connection, "/jina.JinaExecutorSnapshot/snapshot", Payload::new()).await.unwrap();
+        let begun = <SnapshotStatusProto as prost::Message>::decode(begun).unwrap();
+        assert_eq!(begun.status(), snapshot_status_proto::Status::Running);
     })
     .await;
     running.stop().await.unwrap();
@@ -288,7 +290,7 @@ fn executors_are_found_by_their_names() {
 async fn a_port_that_is_taken_is_named() {
     let running = encoder().await;
     let mut settings = Settings::default();
-    settings.serving.port.number = crate::PortNumber::Fixed(running.address().port());
+    settings.serving.ports[0].number = crate::PortNumber::Fixed(running.address().port());
     let error = start(settings, Entry::of::<Encoder>(), Arc::new(Workers::current())).await.unwrap_err();
     assert!(matches!(error, StartError::Bind(_)), "{error}");
 }

@@ -71,9 +71,8 @@ fn add_node(flow: &Flow<'_>, node: &Node<'_>, network: &str, services: &mut Inde
     let place = Place { port: PORT, monitoring: MONITORING, namespace: None, workspace: workspace(node) };
     if node.is_sharded() {
         let (before, after) = (format!("{}/uses-before", node.name), format!("{}/uses-after", node.name));
-        let address = |image: &Option<Image>, name: &str| {
-            image.as_ref().map(|_| format!("{}:{PORT}", label(name)))
-        };
+        let address =
+            |image: &Option<Image>, name: &str| image.as_ref().map(|_| format!("{}:{PORT}", label(name)));
         let shards = node.shards().into_iter().map(|(shard, name)| {
             let replicas = replicas(node, &name).into_iter();
             (shard.to_string(), replicas.map(|name| host(node, &name)).collect())
@@ -115,13 +114,7 @@ fn host(node: &Node<'_>, name: &str) -> String {
     format!("{scheme}{}:{}", label(name), PORT + node.grpc())
 }
 
-fn service(
-    flow: &Flow<'_>,
-    node: &Node<'_>,
-    image: &Image,
-    command: Vec<String>,
-    network: &str,
-) -> Service {
+fn service(flow: &Flow<'_>, node: &Node<'_>, image: &Image, command: Vec<String>, network: &str) -> Service {
     let is_worker = *image == node.image;
     let said = node.texts("volumes");
     let volumes = match (&image.uses, said.is_empty()) {

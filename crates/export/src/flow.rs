@@ -57,8 +57,12 @@ impl<'a> Flow<'a> {
         }
         let uses = spec.gateway_options.get("uses").and_then(Value::as_str);
         let gateway = match uses.and_then(|uses| uses.strip_prefix("docker://")) {
-            Some(image) => Image { name: image.to_owned(), is_gateways: false, uses: Some(CONFIG.to_owned()) },
-            None => Image { name: export.gateway_image.clone(), is_gateways: true, uses: uses.map(str::to_owned) },
+            Some(image) => {
+                Image { name: image.to_owned(), is_gateways: false, uses: Some(CONFIG.to_owned()) }
+            }
+            None => {
+                Image { name: export.gateway_image.clone(), is_gateways: true, uses: uses.map(str::to_owned) }
+            }
         };
         Ok(Self { spec, nodes, gateway, log_level: export.log_level.as_deref() })
     }
@@ -108,7 +112,9 @@ impl Node<'_> {
     /// The name of each shard, with its number; of the deployment itself if it has none.
     pub(crate) fn shards(&self) -> Vec<(u32, String)> {
         if self.is_sharded() {
-            (0..self.deployment.executor.shards).map(|shard| (shard, format!("{}-{shard}", self.name))).collect()
+            (0..self.deployment.executor.shards)
+                .map(|shard| (shard, format!("{}-{shard}", self.name)))
+                .collect()
         } else {
             vec![(0, self.name.to_owned())]
         }

@@ -136,13 +136,10 @@ fn head<'a>(
     let container = Container::head(node, arguments, PORT);
     let mut head = of_node(format!("{}-head", node.name), "HEAD", container);
     head.replicas = 1;
-    for (image, name, port) in
-        [(&node.before, "uses-before", BEFORE), (&node.after, "uses-after", AFTER)]
-    {
+    for (image, name, port) in [(&node.before, "uses-before", BEFORE), (&node.after, "uses-after", AFTER)] {
         if let Some(image) = image {
             let full = format!("{}/{name}", node.name);
-            let arguments =
-                arguments::beside(node, &full, image.uses.as_deref(), place(port, target));
+            let arguments = arguments::beside(node, &full, image.uses.as_deref(), place(port, target));
             head.containers.push(Container::beside(name, image, arguments, port));
         }
     }

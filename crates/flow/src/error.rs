@@ -5,7 +5,7 @@ use std::io;
 use std::process::ExitStatus;
 use std::time::Duration;
 
-use crate::NoJina;
+use crate::{NoDocker, NoJina};
 
 /// One thing that must be changed before a Flow can start.
 #[derive(Debug, thiserror::Error)]
@@ -42,6 +42,14 @@ pub enum Error {
         executors: Vec<String>,
         /// What is missing.
         source: NoJina,
+    },
+    /// Executors in containers cannot be run.
+    #[error("nothing here can run the containers of {}", .executors.join(", "))]
+    NoDocker {
+        /// Which.
+        executors: Vec<String>,
+        /// What is missing.
+        source: NoDocker,
     },
     /// An executor of this process did not start.
     #[error("executor `{executor}` did not start")]

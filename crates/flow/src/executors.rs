@@ -1,7 +1,7 @@
 //! The executors that a Flow runs itself, each watched by a task.
 
 use std::io;
-use std::process::ExitStatus;
+use std::process::{self, ExitStatus};
 use std::time::Duration;
 
 use server::Outcome;
@@ -45,9 +45,14 @@ impl Executors {
         self.watchers.spawn(watch(name, executor, self.stop.clone(), self.tell.clone()));
     }
 
-    /// Starts one as a process.
-    pub(crate) fn start(&mut self, name: String, command: Command) -> io::Result<()> {
-        let child = Child::start(name, command)?;
+    /// Starts one as a process. `cleaning` removes what the process would leave behind if it had to be killed.
+    pub(crate) fn start(
+        &mut self,
+        name: String,
+        command: Command,
+        cleaning: Option<process::Command>,
+    ) -> io::Result<()> {
+        let child = Child::start(name, command, cleaning)?;
         self.watchers.spawn(watch_process(child, self.stop.clone(), self.tell.clone()));
         Ok(())
     }

@@ -41,6 +41,7 @@
 //! then [`Running`].
 
 mod builder;
+mod container;
 mod error;
 mod executors;
 mod flow;
@@ -51,6 +52,7 @@ mod python;
 mod running;
 
 pub use builder::{Deployment, Gateway, Protocol};
+pub use container::NoDocker;
 pub use error::{Error, Problem};
 pub use flow::Flow;
 pub use plan::{Plan, Runner};

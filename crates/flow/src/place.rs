@@ -9,6 +9,7 @@ use config::{Address, Deployment, ExecutorSpec, Head, Listener, Port, Protocol, 
 use executor_runtime::Registry;
 use server::Workers;
 
+use crate::container::Docker;
 use crate::executors::Executors;
 use crate::plan::runner_of;
 use crate::python::{Jina, Process, arguments};
@@ -17,20 +18,21 @@ use crate::{Error, Plan, Runner};
 /// Starts all executors of all deployments, writes their addresses into the graph, and returns who watches them.
 pub(crate) async fn place(plan: &mut Plan) -> Result<Executors, Error> {
     let jina = jina(plan).await?;
+    let docker = docker(plan)?;
     // The gateway has threads of its own, so that executors that compute do not keep it from answering.
     let workers = Workers::start(crate::running::threads(None));
     let workers = Arc::new(workers.map_err(|source| Error::System { what: "threads", source })?);
     let folder = plan.spec.path.as_deref().and_then(Path::parent);
     let folder = folder.filter(|folder| !folder.as_os_str().is_empty());
     let registry = &plan.registry;
-    let mut placing = Placing { registry, workers, jina, folder, executors: Executors::new() };
+    let mut placing = Placing { registry, workers, jina, docker, folder, executors: Executors::new() };
     let graph = &mut plan.spec.gateway.graph;
     for (deployment, runner) in plan.spec.deployments.iter().zip(&plan.runners) {
         if *runner == Runner::Elsewhere {
             continue;
         }
         if has_head(deployment) {
-            let mut head = placing.shards(deployment).await?;
+            let mut head = Box::pin(placing.shards(deployment)).await?;
             head.no_reduce = graph.no_reduce.contains(&deployment.name);
             graph.heads.insert(deployment.name.clone(), head);
         } else {
@@ -49,16 +51,7 @@ fn has_head(deployment: &Deployment) -> bool {
 
 /// The `jina` that is needed, if one is.
 async fn jina(plan: &Plan) -> Result<Option<Jina>, Error> {
-    let in_python = |executor: &&ExecutorSpec| {
-        runner_of(&executor.uses, &plan.registry).is_ok_and(|runner| runner == Runner::Python)
-    };
-    let needs_it = |deployment: &Deployment| {
-        let Deployment { executor, uses_before, uses_after, .. } = deployment;
-        [Some(executor), uses_before.as_ref(), uses_after.as_ref()].iter().flatten().any(in_python)
-    };
-    let ours = plan.deployments().filter(|(_, runner)| *runner != Runner::Elsewhere);
-    let ours = ours.filter(|(deployment, _)| needs_it(deployment));
-    let executors: Vec<String> = ours.map(|(deployment, _)| deployment.name.clone()).collect();
+    let executors = run_by(plan, Runner::Python);
     if executors.is_empty() {
         return Ok(None);
     }
@@ -66,11 +59,36 @@ async fn jina(plan: &Plan) -> Result<Option<Jina>, Error> {
     jina.map(Some).map_err(|source| Error::NoJina { executors, source })
 }
 
+/// The `docker` that is needed, if one is.
+fn docker(plan: &Plan) -> Result<Option<Docker>, Error> {
+    let executors = run_by(plan, Runner::Container);
+    if executors.is_empty() {
+        return Ok(None);
+    }
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    Docker::find(&path).map(Some).map_err(|source| Error::NoDocker { executors, source })
+}
+
+/// The deployments of which some executor is run that way.
+fn run_by(plan: &Plan, wanted: Runner) -> Vec<String> {
+    let that_way =
+        |executor: &&ExecutorSpec| runner_of(executor, &plan.registry).is_ok_and(|runner| runner == wanted);
+    let needs_it = |deployment: &Deployment| {
+        let Deployment { executor, uses_before, uses_after, .. } = deployment;
+        [Some(executor), uses_before.as_ref(), uses_after.as_ref()].iter().flatten().any(that_way)
+    };
+    let ours = plan.deployments().filter(|(_, runner)| *runner != Runner::Elsewhere);
+    ours.filter(|(deployment, _)| needs_it(deployment))
+        .map(|(deployment, _)| deployment.name.clone())
+        .collect()
+}
+
 /// Executors that are being started.
 struct Placing<'a> {
     registry: &'a Registry,
     workers: Arc<Workers>,
     jina: Option<Jina>,
+    docker: Option<Docker>,
     /// Where relative files are looked for.
     folder: Option<&'a Path>,
     executors: Executors,
@@ -127,10 +145,16 @@ impl Placing<'_> {
     }
 
     async fn start(&mut self, place: Place<'_>) -> Result<Address, Error> {
-        let in_python = runner_of(&place.deployment.executor.uses, self.registry) == Ok(Runner::Python);
-        let address = match &self.jina {
-            Some(jina) if in_python => place.python(jina, self.folder, &mut self.executors)?,
-            // Where there is something in Python there is a `jina`.
+        let runner = runner_of(&place.deployment.executor, self.registry);
+        let address = match (runner, &self.jina, &self.docker) {
+            (Ok(Runner::Workers), _, _) => {
+                place.in_workers(self.folder, self.workers.clone(), &mut self.executors).await?
+            }
+            (Ok(Runner::Python), Some(jina), _) => place.python(jina, self.folder, &mut self.executors)?,
+            (Ok(Runner::Container), _, Some(docker)) => {
+                place.container(docker, self.folder, &mut self.executors)?
+            }
+            // Where there is something in Python or in containers, there is what runs it.
             _ => place.in_process(self.registry, self.workers.clone(), &mut self.executors).await?,
         };
         Ok(Address { secure: false, host: address.ip().to_string(), port: address.port() })
@@ -158,12 +182,8 @@ impl<'a> Place<'a> {
         Self { deployment, shard, replica, name, port }
     }
 
-    async fn in_process(
-        self,
-        registry: &Registry,
-        workers: Arc<Workers>,
-        executors: &mut Executors,
-    ) -> Result<SocketAddr, Error> {
+    /// What a process of its own would be told.
+    fn spec(&self) -> ExecutorSpec {
         let mut spec = self.deployment.executor.clone();
         spec.name = Some(self.name.clone());
         spec.shard_id = self.shard;
@@ -176,6 +196,38 @@ impl<'a> Place<'a> {
         let port = self.port.map_or(Port::Free, Port::Fixed);
         spec.server.listeners = vec![Listener { port, protocols: vec![Protocol::Grpc] }];
         spec.server.tls = None;
+        spec
+    }
+
+    /// Starts an executor in Python whose workers are ours.
+    async fn in_workers(
+        self,
+        folder: Option<&Path>,
+        workers: Arc<Workers>,
+        executors: &mut Executors,
+    ) -> Result<SocketAddr, Error> {
+        let mut spec = self.spec();
+        if let (Some(python), Some(folder)) = (&mut spec.python, folder) {
+            python.search_paths.push(folder.to_string_lossy().into_owned());
+        }
+        let variables = &self.deployment.env;
+        let failed = |source: executor::StartError| Error::Executor {
+            executor: self.name.clone(),
+            source: source.into(),
+        };
+        let running = executor::start_workers(spec, variables, workers).await.map_err(failed)?;
+        let address = reachable(running.address());
+        executors.add(self.name, running);
+        Ok(address)
+    }
+
+    async fn in_process(
+        self,
+        registry: &Registry,
+        workers: Arc<Workers>,
+        executors: &mut Executors,
+    ) -> Result<SocketAddr, Error> {
+        let spec = self.spec();
         let failed = |source: executor::StartError| Error::Executor {
             executor: self.name.clone(),
             source: source.into(),
@@ -197,10 +249,27 @@ impl<'a> Place<'a> {
         let Self { deployment, shard, name, .. } = self;
         let failed = |source| Error::Spawn { executor: name.clone(), source };
         let port = self.port.map_or_else(free_port, Ok).map_err(failed)?;
-        let process = Process { deployment, name: &name, port, shard, folder };
+        let process = Process { deployment, name: &name, port, shard, folder, container: false };
         let mut command = jina.command();
         command.args(arguments(process)).envs(&deployment.env);
-        executors.start(name.clone(), command).map_err(failed)?;
+        executors.start(name.clone(), command, None).map_err(failed)?;
+        Ok(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))
+    }
+
+    fn container(
+        self,
+        docker: &Docker,
+        folder: Option<&Path>,
+        executors: &mut Executors,
+    ) -> Result<SocketAddr, Error> {
+        let Self { deployment, shard, name, .. } = self;
+        let failed = |source| Error::Spawn { executor: name.clone(), source };
+        let port = self.port.map_or_else(free_port, Ok).map_err(failed)?;
+        let process = Process { deployment, name: &name, port, shard, folder, container: true };
+        // No other Flow has the port, and so none has the name.
+        let container = format!("flowgate-{}-{port}", name.replace('/', "-"));
+        let (command, cleaning) = (docker.run(&container, process), docker.remove(&container));
+        executors.start(name.clone(), command, Some(cleaning)).map_err(failed)?;
         Ok(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))
     }
 }

@@ -1,8 +1,11 @@
 //! Who runs which deployment; and everything that is wrong with a Flow, at once.
 
-use std::fmt;
+mod text;
 
-use config::{Deployment, FlowSpec, Uses, Warning};
+use std::sync::Arc;
+
+use config::{Deployment, ExecutorSpec, FlowSpec, Uses, Warning};
+use docarray::discovery::Discovery;
 use executor_runtime::Registry;
 use routing::{Graph, GraphSpec};
 
@@ -25,6 +28,10 @@ pub enum Runner {
     InProcess,
     /// A process of the user's `jina`.
     Python,
+    /// This process, and workers of the user's Python.
+    Workers,
+    /// A container of the user's `docker`.
+    Container,
     /// Somebody else.
     Elsewhere,
 }
@@ -48,6 +55,10 @@ impl Plan {
                     problems.push(Problem::Unsupported { deployment: deployment.name.clone(), what });
                 }
             }
+        }
+        if let Ok(graph) = &graph {
+            let known = known(graph, &spec.deployments, &registry);
+            problems.extend(graph.check_schemas(&known).into_iter().map(Problem::Graph));
         }
         match graph {
             Ok(graph) if problems.is_empty() => Ok(Self { spec, runners, registry, graph, warnings }),
@@ -79,56 +90,6 @@ impl Plan {
     }
 }
 
-/// The graph, and a line for each deployment.
-impl fmt::Display for Plan {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{}", self.graph)?;
-        for (deployment, runner) in self.deployments() {
-            self.describe(deployment, runner, f)?;
-        }
-        Ok(())
-    }
-}
-
-impl Plan {
-    fn describe(&self, deployment: &Deployment, runner: Runner, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let graph = &self.spec.gateway.graph;
-        let Deployment { name, executor, .. } = deployment;
-        write!(f, "\n{name}: ")?;
-        match &executor.uses {
-            _ if runner == Runner::Elsewhere => {
-                let addresses = graph.addresses.get(name).into_iter().flatten();
-                let addresses: Vec<_> = addresses.map(ToString::to_string).collect();
-                write!(f, "external, {}", addresses.join(", "))?;
-            }
-            Uses::PassThrough => f.write_str("hands documents through")?,
-            Uses::Name(uses) | Uses::Image(uses) | Uses::Hub(uses) => f.write_str(uses)?,
-            Uses::File { path, name } => write!(f, "{name} of {}", path.display())?,
-        }
-        match runner {
-            Runner::InProcess => f.write_str(", in this process")?,
-            Runner::Python => f.write_str(", in Python")?,
-            Runner::Elsewhere => {}
-        }
-        if executor.shards > 1 && runner != Runner::Elsewhere {
-            write!(f, ", {} shards", executor.shards)?;
-        }
-        if executor.replicas > 1 && runner != Runner::Elsewhere {
-            write!(f, ", {} replicas", executor.replicas)?;
-        }
-        if let Some(condition) = graph.conditions.get(name) {
-            write!(f, ", when {condition}")?;
-        }
-        if graph.no_reduce.contains(name) {
-            f.write_str(", inputs not merged")?;
-        }
-        if deployment.floating {
-            f.write_str(", floating")?;
-        }
-        Ok(())
-    }
-}
-
 /// Who runs `deployment`, or what about it nobody can.
 fn runner(deployment: &Deployment, registry: &Registry) -> Result<Runner, &'static str> {
     if deployment.external.is_some() {
@@ -136,18 +97,34 @@ fn runner(deployment: &Deployment, registry: &Registry) -> Result<Runner, &'stat
     }
     let beside = [&deployment.uses_before, &deployment.uses_after];
     for executor in beside.into_iter().flatten() {
-        runner_of(&executor.uses, registry)?;
+        runner_of(executor, registry)?;
     }
-    runner_of(&deployment.executor.uses, registry)
+    runner_of(&deployment.executor, registry)
 }
 
-/// Who runs the executor that `uses` names, or what about it nobody can.
-pub(crate) fn runner_of(uses: &Uses, registry: &Registry) -> Result<Runner, &'static str> {
-    match uses {
+/// Who runs an executor, or what about it nobody can.
+pub(crate) fn runner_of(executor: &ExecutorSpec, registry: &Registry) -> Result<Runner, &'static str> {
+    match &executor.uses {
         Uses::PassThrough => Ok(Runner::InProcess),
         Uses::Name(name) | Uses::File { name, .. } if registry.get(name).is_some() => Ok(Runner::InProcess),
+        Uses::Name(_) | Uses::File { .. } if executor.python.is_some() => Ok(Runner::Workers),
         Uses::Name(_) | Uses::File { .. } => Ok(Runner::Python),
-        Uses::Image(_) => Err("an executor in a container"),
+        Uses::Image(_) => Ok(Runner::Container),
         Uses::Hub(_) => Err("an executor from the Hub"),
     }
+}
+
+/// What the executors of this program say of themselves, in the order of the graph. Those of others tell only once they
+/// run, and what stands before or after shards takes or returns something else than they do.
+fn known(graph: &Graph, deployments: &[Deployment], registry: &Registry) -> Vec<Option<Arc<Discovery>>> {
+    let of_name = |name: &str| deployments.iter().find(|deployment| deployment.name == name);
+    let tell = |deployment: &Deployment| {
+        let Deployment { executor, external, uses_before, uses_after, .. } = deployment;
+        if external.is_some() || uses_before.is_some() || uses_after.is_some() {
+            return None;
+        }
+        let (Uses::Name(name) | Uses::File { name, .. }) = &executor.uses else { return None };
+        Some(Arc::new(registry.get(name)?.discovery(&executor.uses_requests)))
+    };
+    graph.nodes().map(|(_, name)| of_name(name.as_str()).and_then(tell)).collect()
 }

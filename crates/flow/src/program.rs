@@ -6,6 +6,7 @@ mod output;
 mod ping;
 mod run;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use config::{Command, Environment, Parsed, Version};
@@ -20,8 +21,15 @@ pub(crate) const WRONG: u8 = 2;
 #[must_use]
 pub fn main(registry: &Registry) -> ExitCode {
     let env = crate::flow::environment();
-    let arguments = std::env::args_os().skip(1).map(|argument| argument.to_string_lossy().into_owned());
+    let mut words = std::env::args_os();
+    // Scripts that ask `jina` for its version expect a bare one.
+    let called = words.next().map(PathBuf::from);
+    let as_jina = called.is_some_and(|called| called.file_name().is_some_and(|name| name == "jina"));
+    let arguments = words.map(|argument| argument.to_string_lossy().into_owned());
     match config::command(&arguments.collect::<Vec<_>>(), &env) {
+        Ok(Parsed { command: Command::Version(Version::Short), .. }) if as_jina => {
+            print(&versions(Version::Short).rsplit(' ').next().map(str::to_owned).unwrap_or_default())
+        }
         Ok(parsed) => run_command(parsed, &env, registry),
         Err(problems) => {
             for problem in problems {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use docarray::{Doc, DocList, Id};
+use docarray::{Doc, DocList, Id, NdArray};
 use executor_runtime::{Registry, Setup, executor, requests};
 use futures_util::TryStreamExt as _;
 use serde_json::json;
@@ -176,12 +176,12 @@ async fn replicas_share_the_work_and_externals_are_called() {
 fn everything_that_is_wrong_is_said_at_once() {
     let wrong = Flow::new()
         .add(add("a", "").needs(["b"]))
-        .add(Deployment::uses("docker://some/image").name("b"))
+        .add(Deployment::uses("jinahub://Some").name("b"))
         .add(Deployment::new::<Foo>().name("c").shards(2).option("uses_before", "jinahub://Before"));
     let Err(Error::Problems(problems)) = wrong.check() else { panic!("nothing is wrong") };
     let text: Vec<_> = problems.iter().map(ToString::to_string).collect();
     let text = text.join("\n");
-    for part in ["`b`", "an executor in a container is not supported by this version", "Hub"] {
+    for part in ["`b`", "an executor from the Hub is not supported by this version", "Hub"] {
         assert!(text.contains(part), "{part}: {text}");
     }
 }
@@ -233,11 +233,40 @@ fn who_runs_what_can_be_read() {
         .unwrap();
     let want = "rust > python > far > last
 
-rust: Foo, in this process, 2 replicas
-python: PythonExecutor, in Python, when {\"text\":{\"$exists\":true}}
+gateway: GRPC on any free port of 127.0.0.1, calls without a time limit, safe ones tried again on each replica, 1000 requests of a stream at once
+rust: Foo, in this process, ready within 600s, 2 replicas
+python: PythonExecutor, in Python, ready within 600s, when {\"text\":{\"$exists\":true}}
 far: external, grpcs://far:443
-last: hands documents through, in this process, 3 shards";
+last: hands documents through, in this process, ready within 600s, 3 shards";
     assert_eq!(plan.to_string(), want);
+}
+
+#[derive(Debug, Clone, Doc)]
+struct Embedded {
+    id: Id,
+    text: Option<String>,
+    left: Option<String>,
+    right: Option<String>,
+    embedding: NdArray,
+}
+
+#[derive(Default)]
+struct Index;
+
+#[executor]
+impl Index {
+    #[requests]
+    fn index(&self, _docs: &mut DocList<Embedded>) {}
+}
+
+#[test]
+fn executors_that_do_not_fit_are_found_before_anything_runs() {
+    let chain =
+        |first: Deployment| flow().add(first.name("encode")).add(Deployment::new::<Index>().name("index"));
+    let wrong = chain(Deployment::new::<Foo>()).check().unwrap_err();
+    assert_eq!(wrong.to_string(), "encode -> index: field `embedding` missing at `/default`");
+    chain(Deployment::new::<Index>()).check().unwrap();
+    chain(Deployment::uses("PythonExecutor")).check().unwrap();
 }
 
 /// Waits until it is let go.

@@ -8,7 +8,6 @@ use http::{HeaderValue, Request};
 
 use crate::control;
 use crate::error::Failure;
-use crate::page;
 use crate::post;
 use crate::service::Worker;
 use crate::stream;
@@ -43,8 +42,8 @@ async fn act(
         Action::Status => Ok(control::status(&worker.shared.report)),
         Action::DryRun => control::dry_run(worker, &parts).await,
         Action::OpenApi => Ok(json(table.openapi())),
-        Action::Page => Ok(page::page(&worker.shared.settings.title)),
-        Action::Asset(name) => page::asset(name),
+        Action::Page(page) => Ok(page.render(&worker.shared.settings.title)),
+        Action::Asset(asset) => asset.serve(),
         Action::Post(target) => post::post(worker, target, parts, body).await,
         Action::Stream(target) => stream::stream(worker, target, parts, body).await,
     }

@@ -31,7 +31,7 @@ pub(crate) fn status(report: &Report) -> Response {
 pub(crate) async fn dry_run(worker: &Worker, parts: &Parts) -> Result<Response, Failure> {
     let context = head::context(parts, &worker.shared.settings)?;
     let request = Request { message: docarray::dry_run(), context, ..Request::default() };
-    let ran = match worker.shared.admission.admit() {
+    let ran = match worker.admission(parts).admit() {
         Ok(_admitted) => worker.handler.clone().oneshot(request).await.map(drop),
         Err(overload) => Err(overload.into()),
     };

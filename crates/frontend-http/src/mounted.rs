@@ -45,7 +45,7 @@ impl Mounted {
     pub(crate) async fn answer(self, worker: &Worker, parts: Parts, body: Body) -> Result<Response, Failure> {
         let settings = &worker.shared.settings;
         let context = head::context(&parts, settings)?;
-        let mut admitted = worker.shared.admission.admit()?;
+        let mut admitted = worker.admission(&parts).admit()?;
         let body = receive(&parts.headers, body, settings, context.deadline, &mut admitted).await?;
         let request = Request::from_parts(parts, Arrived { body, context, admitted });
         let Ok(response) = self.service.oneshot(request).await;

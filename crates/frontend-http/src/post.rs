@@ -33,7 +33,7 @@ pub(crate) async fn post(
 ) -> Result<Response, Failure> {
     let settings = &worker.shared.settings;
     let context = head::context(&parts, settings)?;
-    let mut admitted = worker.shared.admission.admit()?;
+    let mut admitted = worker.admission(&parts).admit()?;
     let body = receive(&parts.headers, body, settings, context.deadline, &mut admitted).await?;
     if !body.is_empty() && !head::is_json(&parts.headers) {
         return Err(Failure::NotJson { body });

@@ -13,6 +13,7 @@ use axum::extract::{Request as AxumRequest, State};
 use axum::response::Response;
 use call::{Admission, Handler};
 use docarray::discovery::Catalog;
+use http::request::Parts;
 use http::{HeaderName, Method, Request};
 use info::{Health, Report};
 use tower::Service;
@@ -57,6 +58,8 @@ pub(crate) struct Worker {
 #[derive(Clone)]
 pub struct Http {
     router: Router,
+    /// Requests over one connection carry it.
+    admission: Admission,
 }
 
 impl FrontEnd {
@@ -91,7 +94,22 @@ impl FrontEnd {
         if self.shared.settings.cors {
             router = router.layer(cors());
         }
-        Http { router }
+        Http { router, admission: self.shared.admission.clone() }
+    }
+}
+
+impl Http {
+    /// The same for what comes over one more connection, which gets no more than its share.
+    #[must_use]
+    pub fn for_connection(&self) -> Self {
+        Self { router: self.router.clone(), admission: self.admission.for_connection() }
+    }
+}
+
+impl Worker {
+    /// What the connection of a request may take on.
+    pub(crate) fn admission<'a>(&'a self, parts: &'a Parts) -> &'a Admission {
+        parts.extensions.get().unwrap_or(&self.shared.admission)
     }
 }
 
@@ -148,7 +166,9 @@ where
 
     fn call(&self, request: Request<B>) -> Answer {
         // A router is always ready.
-        Box::pin(self.router.clone().call(request.map(Body::new)))
+        let mut request = request.map(Body::new);
+        request.extensions_mut().insert(self.admission.clone());
+        Box::pin(self.router.clone().call(request))
     }
 }
 

@@ -38,7 +38,7 @@ pub(crate) async fn stream(
 ) -> Result<Response, Failure> {
     let settings = &worker.shared.settings;
     let context = head::context(&parts, settings)?;
-    let mut admitted = worker.shared.admission.admit()?;
+    let mut admitted = worker.admission(&parts).admit()?;
     let body = receive(&parts.headers, body, settings, context.deadline, &mut admitted).await?;
     let mut message = read(&target, &parts, body)?;
     message.header.endpoint = Some(target.name.clone());

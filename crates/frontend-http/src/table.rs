@@ -11,7 +11,8 @@ use docarray::discovery::{Catalog, Discovery, EndpointSchema};
 use docarray::envelope::Endpoint;
 use http::Method;
 
-use crate::{Settings, openapi, page};
+use crate::page::{self, Asset, Page};
+use crate::{Settings, openapi};
 
 /// Keeps the routes in step with the catalog.
 #[derive(Debug)]
@@ -46,10 +47,10 @@ pub(crate) enum Action {
     DryRun,
     /// What can be asked for.
     OpenApi,
-    /// A page to try that out.
-    Page,
-    /// A part of the page.
-    Asset(&'static str),
+    /// A page that shows it.
+    Page(Page),
+    /// A part of a page.
+    Asset(Asset),
     /// A request to an endpoint.
     Post(Arc<Target>),
     /// A request to an endpoint that streams.
@@ -105,8 +106,9 @@ impl Table {
         let fixed = [("/", Action::Health), ("/health", Action::Health), ("/openapi.json", Action::OpenApi)];
         let debug = [("/status", Action::Status), ("/dry_run", Action::DryRun)];
         let debug = debug.into_iter().filter(|_| !settings.no_debug_endpoints);
-        let page = page::ASSETS.map(|(path, name)| (path, Action::Asset(name)));
-        for (path, action) in fixed.into_iter().chain(debug).chain([("/docs", Action::Page)]).chain(page) {
+        let pages = page::PAGES.map(|(path, page)| (path, Action::Page(page)));
+        let assets = page::ASSETS.map(|(path, asset)| (path, Action::Asset(asset)));
+        for (path, action) in fixed.into_iter().chain(debug).chain(pages).chain(assets) {
             table.add(path.to_owned(), Method::GET, action);
         }
         table

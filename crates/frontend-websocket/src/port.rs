@@ -169,7 +169,7 @@ impl Port {
         };
         let Self { handler, shared } = self;
         let Shared { catalog, admission, settings, .. } = &*shared;
-        let meter = Meter::new(TokioIo::new(upgraded), admission.clone(), settings.max_message);
+        let meter = Meter::new(TokioIo::new(upgraded), admission.for_connection(), settings.max_message);
         let config = WebSocketConfig::default()
             .read_buffer_size(READ_BUFFER)
             .write_buffer_size(WRITE_BUFFER)

@@ -42,19 +42,24 @@ impl Door {
         let (tls, http, workers) = (tls.clone(), http.clone(), workers.clone());
         match services {
             Services::Grpc(services) => {
+                let services = server::for_connections(services, grpc::server::Grpc::for_connection);
                 drain.spawn_critical(server::serve(open, services, tls, http, workers, drain.clone()));
             }
             Services::Http(services) => {
+                let services = server::for_connections(services, frontend_http::Http::for_connection);
                 drain.spawn_critical(server::serve(open, services, tls, http, workers, drain.clone()));
             }
+            // A connection of WebSocket counts for itself when it is opened.
             Services::WebSocket(services) => {
+                let services = server::for_connections(services, Clone::clone);
                 drain.spawn_critical(server::serve(open, services, tls, http, workers, drain.clone()));
             }
             Services::Several(services) => {
+                let services = server::for_connections(services, SharedPort::for_connection);
                 drain.spawn_critical(server::serve(open, services, tls, http, workers, drain.clone()));
             }
         }
-        info!(%address, ?protocols, "listening");
+        info!(?protocols, "start server bound to {address}");
         Ok(())
     }
 }

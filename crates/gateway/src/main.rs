@@ -8,5 +8,6 @@ use std::process::ExitCode;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    info::name_allocator("mimalloc");
     gateway::main(std::env::args().skip(1))
 }

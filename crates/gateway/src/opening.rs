@@ -65,7 +65,7 @@ impl Opening {
             door.open(&opener)?;
         }
         latch.set();
-        info!("gateway started");
+        info!("Gateway started");
         known.follow(discoveries).await;
         Ok(())
     }
@@ -106,13 +106,17 @@ impl Known {
         self.graph.check_schemas(&self.endpoints.all())
     }
 
-    /// Keeps it up to date. Executors that come back with other schemas do not end a gateway that serves.
+    /// Keeps it up to date. Executors that come back with other schemas do not end a gateway that serves; each problem is
+    /// told once for as long as it lasts.
     async fn follow(&self, mut discoveries: watch::Receiver<Discoveries>) {
+        let mut told = Vec::new();
         while discoveries.changed().await.is_ok() {
             self.update(&mut discoveries);
-            for problem in self.problems() {
+            let problems = self.problems();
+            for problem in problems.iter().filter(|problem| !told.contains(*problem)) {
                 warn!(%problem, "executors do not fit together any more");
             }
+            told = problems;
         }
     }
 }

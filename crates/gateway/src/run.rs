@@ -1,17 +1,19 @@
 //! The gateway as a process.
 
-use std::error::Error;
 use std::io::{self, Write as _};
 use std::num::NonZeroUsize;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use config::{Command, GatewaySpec, Parsed, Warning};
-use server::{Outcome, Signals, Workers};
+use server::{Outcome, Signals, Workers, complain};
 use tokio::runtime::Builder;
 use tracing::warn;
 
 use crate::{Settings, StartError, start};
+
+/// What it is called in its last words.
+const NAME: &str = "gateway";
 
 /// The program `gateway` with the arguments after its name.
 #[must_use]
@@ -26,7 +28,7 @@ pub fn main(arguments: impl Iterator<Item = String>) -> ExitCode {
         }
         Ok(_) => unreachable!("the arguments of a gateway make a gateway, or ask for help"),
         Err(problems) => {
-            problems.iter().for_each(|problem| complain(problem));
+            problems.iter().for_each(|problem| complain(NAME, problem));
             ExitCode::from(2)
         }
     }
@@ -36,7 +38,7 @@ pub fn main(arguments: impl Iterator<Item = String>) -> ExitCode {
 #[must_use]
 pub fn run(spec: GatewaySpec, warnings: &[Warning]) -> ExitCode {
     if let Err(error) = server::log::start(&spec.log) {
-        complain(&error);
+        complain(NAME, &error);
         return ExitCode::from(2);
     }
     for warning in warnings {
@@ -49,7 +51,7 @@ pub fn run(spec: GatewaySpec, warnings: &[Warning]) -> ExitCode {
             ExitCode::FAILURE
         }
         Err(error) => {
-            complain(&error);
+            complain(NAME, &error);
             error.exit_code()
         }
     }
@@ -67,12 +69,4 @@ fn serve(settings: Settings) -> Result<Outcome, StartError> {
         let tls = running.tls().cloned();
         running.run(async move { signals.stopped(tls).await }).await
     })
-}
-
-/// Says why the process ends where somebody will read it, whatever the log is.
-fn complain(error: &dyn Error) {
-    let causes = std::iter::successors(error.source(), |cause| (*cause).source());
-    let text = causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"));
-    // If nobody listens there is nobody to tell.
-    let _unheard = writeln!(io::stderr(), "gateway: {text}");
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use call::{Limits, Metadata};
 use executor_client::{Address, InvalidAddress};
 use indexmap::IndexMap;
-use info::StreamerArgs;
+use info::{Facts, StreamerArgs};
 use routing::{GraphSpec, Polling, ShardsSpec};
 use server::{HttpOptions, Timing, tls};
 
@@ -35,6 +35,10 @@ pub struct Settings {
     pub graphql: Option<frontend_graphql::Settings>,
     /// What connections allow.
     pub http: HttpOptions,
+    /// Connections that wait to be accepted, for each port.
+    pub backlog: i32,
+    /// How often clients of WebSocket are pinged.
+    pub websocket_ping: Duration,
     /// What the process takes on.
     pub limits: Limits,
     /// The longest that a request may take; `None` leaves it to the client.
@@ -153,6 +157,8 @@ impl Default for Settings {
             rest: frontend_http::Settings::default(),
             graphql: None,
             http: HttpOptions::default(),
+            backlog: 1024,
+            websocket_ping: Duration::from_secs(20),
             limits: Limits::default(),
             max_timeout: None,
             drain: Timing::default(),
@@ -162,6 +168,19 @@ impl Default for Settings {
 }
 
 impl Settings {
+    /// What is in force, for the status report.
+    pub(crate) fn facts(&self) -> Facts {
+        let timeout = self.max_timeout.map_or_else(|| "none".to_owned(), |timeout| format!("{timeout:?}"));
+        let own = [
+            ("max-requests", self.limits.requests.to_string()),
+            ("max-bytes", self.limits.bytes.to_string()),
+            ("max-message", self.calls.max_message.to_string()),
+            ("prefetch", self.calls.prefetch.to_string()),
+            ("request-timeout", timeout),
+        ];
+        server::facts(&self.http, self.tls.as_ref()).into_iter().chain(own).collect()
+    }
+
     /// What the status report shows of them.
     pub(crate) fn streamer_args(&self) -> StreamerArgs {
         let addresses = |executor: &Executor| executor.all_addresses().map(shown).collect();

@@ -25,6 +25,15 @@ type Plain = http_body_util::combinators::UnsyncBoxBody<Bytes, BoxError>;
 type Body = Either<grpc::server::PortBody, Plain>;
 
 impl SharedPort {
+    /// The same for what comes over one more connection.
+    pub(crate) fn for_connection(&self) -> Self {
+        Self {
+            grpc: self.grpc.as_ref().map(Grpc::for_connection),
+            http: self.http.as_ref().map(frontend_http::Http::for_connection),
+            websocket: self.websocket.clone(),
+        }
+    }
+
     /// gRPC is HTTP/2 of its own content type, a WebSocket connection begins with a request to become one. All
     /// else is plain HTTP, which the HTTP front end answers, or else the WebSocket one, which tells about the
     /// process.

@@ -2,6 +2,7 @@
 
 mod catch_panic;
 mod deadline;
+mod explain;
 mod trace;
 mod traffic;
 
@@ -9,12 +10,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use call::{Answer, Error, Handler, Hop};
+use executor_client::Cluster;
 use info::Traffic;
 use routing::{Dispatch, Endpoints, Graph, Layout, Sharding, Tasks};
 use tower::{Service, ServiceBuilder};
 
 use catch_panic::CatchPanicLayer;
 use deadline::DeadlineLayer;
+use explain::ExplainLayer;
 use trace::TraceLayer;
 use traffic::TrafficLayer;
 
@@ -24,6 +27,7 @@ pub(crate) struct Shared {
     pub(crate) graph: Arc<Graph>,
     pub(crate) endpoints: Endpoints,
     pub(crate) layout: Layout,
+    pub(crate) cluster: Cluster,
     pub(crate) tasks: Tasks,
     pub(crate) traffic: Traffic,
     pub(crate) max_timeout: Option<Duration>,
@@ -39,7 +43,8 @@ where
 {
     // Nearest to the pool, so that tries of the same call count once.
     let pool = ServiceBuilder::new().layer(TrafficLayer { traffic: shared.traffic.clone() }).service(pool);
-    let Shared { graph, endpoints, layout, tasks, .. } = shared.clone();
+    let Shared { graph, endpoints, layout, cluster, tasks, .. } = shared.clone();
+    let explain = ExplainLayer { pool: pool.clone(), cluster, executors: layout.members().len() };
     // Below the graph, which knows nodes, and above the count, which is of calls to executors.
     let pool = Sharding::new(layout, pool);
     let stack = ServiceBuilder::new()
@@ -47,6 +52,8 @@ where
         .layer(TraceLayer)
         // Around everything that could panic for one request.
         .layer(CatchPanicLayer)
+        // Around the deadline, because it needs some of the time of a dry run for itself.
+        .layer(explain)
         // Around routing as a whole: the time is for all executors together.
         .layer(DeadlineLayer { max: shared.max_timeout })
         .service(Dispatch::new(graph, endpoints, pool, tasks));

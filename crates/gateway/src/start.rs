@@ -21,9 +21,6 @@ use crate::shared_port::SharedPort;
 use crate::stack::{self, Shared};
 use crate::{Port, PortNumber, Protocol, Running, Settings, Shards, StartError};
 
-/// Connections that wait to be accepted, for each port.
-const BACKLOG: i32 = 1024;
-
 /// What TLS clients may choose from, on every port: one acceptor, and one reload, serves them all. Clients of gRPC choose the
 /// first.
 const ALPN: [&str; 2] = ["h2", "http/1.1"];
@@ -42,7 +39,8 @@ const TRIES: usize = 64;
 ///
 /// Outside a tokio runtime: what is not done for one connection runs on the caller's.
 pub fn start(settings: Settings, workers: Arc<Workers>) -> Result<Running, StartError> {
-    let listeners = settings.ports.iter().map(bind).collect::<Result<Vec<_>, _>>()?;
+    let listeners =
+        settings.ports.iter().map(|port| bind(port, settings.backlog)).collect::<Result<Vec<_>, _>>()?;
     let addresses: Vec<SocketAddr> = listeners.iter().map(Listener::address).collect();
     let tls = settings.tls.clone().map(|files| tls::Acceptor::new(files, &ALPN)).transpose()?;
     let graph = Arc::new(Graph::check(&settings.graph).map_err(StartError::Graph)?);
@@ -55,13 +53,14 @@ pub fn start(settings: Settings, workers: Arc<Workers>) -> Result<Running, Start
     let connections = connect(&graph, &layout, &settings)?;
 
     let traffic = Traffic::default();
-    let report = Report::of_gateway(&settings.streamer_args(), traffic.clone());
+    let report = Report::of_gateway(&settings.streamer_args(), traffic.clone(), settings.facts());
     let catalog = Catalog::default();
     let endpoints = Endpoints::new(&graph);
     let shared = Shared {
         graph: graph.clone(),
         endpoints: endpoints.clone(),
         layout: layout.clone(),
+        cluster: connections.cluster.clone(),
         tasks: Tasks::new(handle.tasks().clone()),
         traffic,
         max_timeout: settings.max_timeout,
@@ -71,19 +70,24 @@ pub fn start(settings: Settings, workers: Arc<Workers>) -> Result<Running, Start
     let handlers: Vec<Handler> = (0..workers.count())
         .map(|worker| stack::stack(&shared, connections.cluster.pool(workers.runtime(worker))))
         .collect();
-    let defaults = frontend_websocket::Settings::default();
+    let most = frontend_websocket::Settings::default().max_message;
     let websocket = frontend_websocket::Settings {
-        max_message: settings.calls.max_message.min(defaults.max_message),
+        max_message: settings.calls.max_message.min(most),
         prefetch: settings.calls.prefetch,
+        keepalive: settings.websocket_ping,
         tasks: handle.tasks().clone(),
         stop: handle.token().clone(),
-        ..defaults
     };
     let graphql = settings.graphql.map(|allowed| {
         let tasks = handle.tasks().clone();
         let max_message = allowed.max_message.min(settings.rest.max_body);
-        let allowed =
-            frontend_graphql::Settings { max_message, tasks, stop: handle.token().clone(), ..allowed };
+        let allowed = frontend_graphql::Settings {
+            max_message,
+            keepalive: settings.websocket_ping,
+            tasks,
+            stop: handle.token().clone(),
+            ..allowed
+        };
         frontend_graphql::FrontEnd::new(catalog.clone(), admission.clone(), allowed)
     });
     let front_ends = FrontEnds {
@@ -194,8 +198,8 @@ impl FrontEnds {
     }
 }
 
-fn bind(port: &Port) -> Result<Listener, BindError> {
-    let bind = |number| Listener::bind(&port.host, number, BACKLOG);
+fn bind(port: &Port, backlog: i32) -> Result<Listener, BindError> {
+    let bind = |number| Listener::bind(&port.host, number, backlog);
     match port.number {
         PortNumber::Fixed(number) => bind(number),
         PortNumber::Free => bind(0),

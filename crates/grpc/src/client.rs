@@ -7,6 +7,7 @@
 mod connect;
 mod driver;
 mod reply;
+mod trust;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
@@ -22,6 +23,7 @@ use http::{Method, Version};
 pub use connect::{ConnectError, Target, Tls, connect, handshake};
 pub use driver::Driver;
 pub use reply::{CallError, Reply};
+pub use trust::Trust;
 
 use crate::{Encoding, frame, header, timeout};
 
@@ -40,6 +42,10 @@ pub struct Options {
     pub max_frame: u32,
     /// The largest answer that we take.
     pub max_message: usize,
+    /// The largest request that we send.
+    pub max_request: usize,
+    /// Bytes of the headers of an answer; `None` leaves it to the library.
+    pub max_header: Option<u32>,
     /// The `user-agent` header.
     pub user_agent: HeaderValue,
 }
@@ -78,6 +84,8 @@ impl Default for Options {
             connection_window: 32 << 20,
             max_frame: 1 << 20,
             max_message: u32::MAX as usize,
+            max_request: u32::MAX as usize,
+            max_header: None,
             user_agent: HeaderValue::from_static(concat!("flowgate/", env!("CARGO_PKG_VERSION"))),
         }
     }
@@ -95,6 +103,7 @@ struct Shared {
     authority: http::uri::Authority,
     user_agent: HeaderValue,
     max_message: usize,
+    max_request: usize,
     closed: AtomicBool,
     calls: AtomicUsize,
     /// Counts what arrived, so that the driver sees whether anything did.
@@ -184,6 +193,14 @@ impl Connection {
                 (frame::frame(message, true), encoding)
             }
         };
+        let (len, limit) = (frame.len().saturating_sub(crate::frame::HEAD), self.shared.max_request);
+        if len > limit {
+            let message = format!("a request of {len} bytes is larger than the limit of {limit}");
+            return Err(CallError::Status(crate::Status {
+                code: tonic::Code::ResourceExhausted,
+                message: message.into(),
+            }));
+        }
         let request = self.request(outgoing.path, outgoing.headers, outgoing.deadline, encoding);
         let mut requests = self.requests.clone().ready().await.map_err(CallError::NotSent)?;
         let in_flight = InFlight::new(&self.shared);

@@ -44,6 +44,8 @@ impl<B> Incoming for B where
 pub struct Settings {
     /// The largest message taken, before and after decompression.
     pub max_message: usize,
+    /// The largest message answered.
+    pub max_answer: usize,
     /// Requests of one `Call` stream in flight; 0 is no limit of its own.
     pub prefetch: usize,
     /// How long a peer may stop in the middle of a message.
@@ -57,10 +59,17 @@ pub struct Settings {
     pub stop: CancellationToken,
 }
 
+impl Settings {
+    const fn marks(&self) -> body::Marks {
+        body::Marks { errors: self.mark_errors, max_answer: self.max_answer }
+    }
+}
+
 impl Default for Settings {
     fn default() -> Self {
         Self {
             max_message: u32::MAX as usize,
+            max_answer: u32::MAX as usize,
             prefetch: 1000,
             stall: Duration::from_secs(60),
             mark_errors: false,
@@ -89,6 +98,12 @@ impl DataCalls {
     #[must_use]
     pub fn new(handler: Handler, admission: Admission, settings: Settings) -> Self {
         Self { handler, admission, settings: Arc::new(settings) }
+    }
+
+    /// The same for what comes over one more connection.
+    #[must_use]
+    pub fn for_connection(&self) -> Self {
+        Self { admission: self.admission.for_connection(), ..self.clone() }
     }
 
     /// `process_single_data`: one message, one answer.
@@ -120,10 +135,10 @@ impl DataCalls {
             Ok(head) => head,
             Err(error) => return body::failed(&error),
         };
-        let mark_errors = self.settings.mark_errors;
+        let marks = self.settings.marks();
         let receiver = Receiver::new(body, head.encoding, &self.settings, self.admission);
         let answers = CallStream::new(receiver, self.handler, head, self.settings.stop.clone());
-        body::stream(Box::pin(answers), None, mark_errors)
+        body::stream(Box::pin(answers), None, marks)
     }
 
     async fn unary<B: Incoming>(
@@ -132,10 +147,10 @@ impl DataCalls {
         kind: Kind,
         read: impl FnOnce(call::Payload) -> Result<(Message, Vec<Message>), Error>,
     ) -> http::Response<Body> {
-        let mark_errors = self.settings.mark_errors;
+        let marks = self.settings.marks();
         match self.answer(request, kind, read).await {
-            Ok((Response::One(message), admitted)) => body::one(&message, admitted, mark_errors),
-            Ok((Response::Stream(parts), admitted)) => body::stream(parts, Some(admitted), mark_errors),
+            Ok((Response::One(message), admitted)) => body::one(&message, admitted, marks),
+            Ok((Response::Stream(parts), admitted)) => body::stream(parts, Some(admitted), marks),
             Err(error) => body::failed(&error),
         }
     }

@@ -12,5 +12,5 @@ mod streamer;
 pub use control::{JINA_SERVICES, control};
 pub use health::{Health, Latch};
 pub use ping::{Address, InvalidAddress, Ping, PingError, Subject, ping};
-pub use report::{Report, Sections, Traffic};
+pub use report::{Facts, Report, Sections, Traffic, name_allocator};
 pub use streamer::StreamerArgs;

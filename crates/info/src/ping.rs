@@ -3,6 +3,7 @@
 mod address;
 mod over_grpc;
 mod over_http;
+mod tls;
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -10,6 +11,7 @@ use std::time::Duration;
 pub use address::{Address, InvalidAddress};
 
 use address::Protocol;
+use tls::Trust;
 
 /// What is asked, of whom, and how often.
 #[derive(Debug, Clone)]
@@ -115,13 +117,31 @@ pub async fn ping(ping: &Ping) -> Result<(), PingError> {
 async fn round(ping: &Ping) -> Result<(), PingError> {
     let Ping { subject, address, allowed, .. } = ping;
     let asked = async {
-        match address.protocol {
-            Protocol::Grpc => over_grpc::ask(*subject, address, *allowed).await,
-            Protocol::Http => over_http::ask(*subject, address).await,
+        // A dry run carries what a client would send, so it goes to nobody but whom the address means. Whether a
+        // process serves is asked as exported probes ask: they say nothing of encryption, and know no authorities.
+        if *subject == Subject::Flow {
+            let trust = if address.secure { Trust::Verified } else { Trust::Plaintext };
+            return ask(ping, trust).await;
+        }
+        let (first, second) = (Trust::Plaintext, Trust::Anybody);
+        let (first, second) = if address.secure { (second, first) } else { (first, second) };
+        match ask(ping, first).await {
+            Err(error @ (PingError::Connect { .. } | PingError::Call { .. })) => {
+                ask(ping, second).await.map_err(|_| error)
+            }
+            outcome => outcome,
         }
     };
     let timed_out = || PingError::TimedOut { address: address.clone(), allowed: *allowed };
     tokio::time::timeout(*allowed, asked).await.unwrap_or_else(|_| Err(timed_out()))
+}
+
+async fn ask(ping: &Ping, trust: Trust) -> Result<(), PingError> {
+    let Ping { subject, address, allowed, .. } = ping;
+    match address.protocol {
+        Protocol::Grpc => over_grpc::ask(*subject, address, trust, *allowed).await,
+        Protocol::Http => over_http::ask(*subject, address, trust).await,
+    }
 }
 
 /// Drives a connection while its answer is awaited. The connection's end is the answer's to report: part of

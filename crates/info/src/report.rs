@@ -4,8 +4,8 @@ mod ci;
 mod host;
 
 use std::env;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use indexmap::IndexMap;
 use jiff::civil::DateTime;
@@ -25,8 +25,12 @@ struct Shared {
     started: DateTime,
     streamer_args: Option<String>,
     traffic: Traffic,
+    facts: Facts,
     hardware_address: u64,
 }
+
+/// What a process adds to the report about itself: its limits, its encryption.
+pub type Facts = IndexMap<&'static str, String>;
 
 /// Bytes of data requests over gRPC, counted by whoever sends and receives them. Clones count together.
 #[derive(Debug, Clone, Default)]
@@ -47,7 +51,7 @@ pub struct Sections {
     pub jina: IndexMap<&'static str, String>,
     /// Environment variables.
     pub envs: IndexMap<&'static str, String>,
-    /// This implementation. Not part of the message that peers know, so only shown over HTTP.
+    /// This implementation, and what is in force in this process.
     pub flowgate: IndexMap<&'static str, String>,
 }
 
@@ -89,23 +93,38 @@ const RECEIVED: &str = "JINA_GRPC_RECV_BYTES";
 const SENT: &str = "JINA_GRPC_SEND_BYTES";
 const STREAMER_ARGS: &str = "JINA_STREAMER_ARGS";
 
+/// A program has one allocator, and none of its parts can see which.
+static ALLOCATOR: OnceLock<&'static str> = OnceLock::new();
+
+/// Names the allocator of the program, for all its reports; without it they say `system`.
+pub fn name_allocator(name: &'static str) {
+    // A program names it once; a second name would be that of the same one.
+    let _same = ALLOCATOR.set(name);
+}
+
 impl Report {
     /// The report of an executor.
     #[must_use]
     pub fn new(traffic: Traffic) -> Self {
-        Self::with_streamer_args(None, traffic)
+        Self::of_executor(traffic, Facts::new())
+    }
+
+    /// The report of an executor that has more to tell.
+    #[must_use]
+    pub fn of_executor(traffic: Traffic, facts: Facts) -> Self {
+        Self::with_streamer_args(None, traffic, facts)
     }
 
     /// The report of a gateway.
     #[must_use]
-    pub fn of_gateway(args: &StreamerArgs, traffic: Traffic) -> Self {
-        Self::with_streamer_args(serde_json::to_string(args).ok(), traffic)
+    pub fn of_gateway(args: &StreamerArgs, traffic: Traffic, facts: Facts) -> Self {
+        Self::with_streamer_args(serde_json::to_string(args).ok(), traffic, facts)
     }
 
-    fn with_streamer_args(streamer_args: Option<String>, traffic: Traffic) -> Self {
+    fn with_streamer_args(streamer_args: Option<String>, traffic: Traffic, facts: Facts) -> Self {
         let started = jiff::ZonedDateTime::now().datetime();
         let hardware_address = host::hardware_address();
-        Self { shared: Arc::new(Shared { started, streamer_args, traffic, hardware_address }) }
+        Self { shared: Arc::new(Shared { started, streamer_args, traffic, facts, hardware_address }) }
     }
 
     /// What it says now.
@@ -120,7 +139,7 @@ impl Report {
         let owned = |section: IndexMap<&str, String>| {
             section.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
         };
-        JinaInfoProto { jina: owned(self.jina()), envs: owned(self.envs()) }
+        JinaInfoProto { jina: owned(self.jina()), envs: owned(self.envs()), flowgate: owned(self.flowgate()) }
     }
 
     fn jina(&self) -> IndexMap<&'static str, String> {
@@ -166,12 +185,16 @@ impl Report {
     }
 
     fn flowgate(&self) -> IndexMap<&'static str, String> {
-        IndexMap::from([
+        let own = IndexMap::from([
             ("version", env!("CARGO_PKG_VERSION").to_owned()),
+            ("commit", env!("BUILD_COMMIT").to_owned()),
+            ("profile", env!("BUILD_PROFILE").to_owned()),
+            ("allocator", ALLOCATOR.get().copied().unwrap_or("system").to_owned()),
             ("protocol", PROTOCOL.to_owned()),
             ("compiler", env!("RUSTC_VERSION").to_owned()),
             ("process", std::process::id().to_string()),
-        ])
+        ]);
+        own.into_iter().chain(self.shared.facts.clone()).collect()
     }
 
     /// The hardware address as the node part of a UUID.

@@ -85,7 +85,7 @@ pub enum Mismatch {
         /// The endpoint.
         endpoint: ByteString,
     },
-    /// The second one takes a field that the first one does not return.
+    /// The second one requires a field that the first one does not return, nor any other branch that meets there.
     #[error("field `{field}` missing at `{endpoint}`")]
     Missing {
         /// The endpoint.

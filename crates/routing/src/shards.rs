@@ -45,6 +45,18 @@ pub struct Polling {
     pub fallback: Polls,
 }
 
+/// As gateways and heads are told.
+impl From<&config::Polling> for Polling {
+    fn from(polling: &config::Polling) -> Self {
+        let polls = |rule| match rule {
+            config::PollingRule::Any => Polls::Any,
+            config::PollingRule::All => Polls::All,
+        };
+        let endpoints = polling.endpoints.iter().map(|(endpoint, rule)| (endpoint.clone(), polls(*rule)));
+        Self { endpoints: endpoints.collect(), fallback: polls(polling.fallback) }
+    }
+}
+
 /// Which shards get a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Polls {

@@ -1,6 +1,11 @@
 //! Serving HTTP on accepted connections.
 
+mod access;
+mod activity;
+mod from_config;
+
 use std::convert::Infallible;
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,10 +24,16 @@ use tokio_util::task::TaskTracker;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 use tracing::{debug, warn};
 
+pub use access::AccessLog;
+
+use access::{Line, Logged};
+
 use crate::listener::{Open, accept};
 use crate::patience::Patience;
 use crate::workers::Place;
 use crate::{DrainHandle, Workers, tls};
+
+use activity::{Activity, Answering, Counted};
 
 /// Whatever answers HTTP requests on a port.
 pub trait HttpService:
@@ -79,6 +90,12 @@ pub struct HttpOptions {
     pub connection_window: u32,
     /// HTTP/2: the largest frame that we take.
     pub max_frame: u32,
+    /// After about this long a connection is told to end and takes no more requests.
+    pub max_age: Option<Duration>,
+    /// How long requests of such a connection may still take; `None` is as long as they like.
+    pub age_grace: Option<Duration>,
+    /// Which requests over HTTP are lines in the log, if any are.
+    pub access_log: Option<AccessLog>,
 }
 
 impl Default for HttpOptions {
@@ -94,17 +111,29 @@ impl Default for HttpOptions {
             stream_window: 4 << 20,
             connection_window: 16 << 20,
             max_frame: 1 << 20,
+            max_age: None,
+            age_grace: None,
+            access_log: None,
         }
     }
 }
 
-/// Accepts connections and serves them until the process drains. `services` holds one for each worker.
+/// What makes the services of new connections, of one service for each worker.
+pub fn for_connections<S: Send + 'static>(
+    services: Vec<S>,
+    one: fn(&S) -> S,
+) -> Vec<impl Fn() -> S + Send + 'static> {
+    services.into_iter().map(|service| move || one(&service)).collect()
+}
+
+/// Accepts connections and serves them until the process drains. `services` holds, for each worker, what makes the
+/// service of a new connection.
 ///
 /// The future ends when the process drains and the last connection is closed: until then it keeps the threads
 /// that carry them.
 pub async fn serve<S: HttpService>(
     listener: Open,
-    services: Vec<S>,
+    services: Vec<impl Fn() -> S + Send + 'static>,
     tls: Option<tls::Acceptor>,
     options: HttpOptions,
     workers: Arc<Workers>,
@@ -125,10 +154,12 @@ pub async fn serve<S: HttpService>(
             accepted = accepted => accepted,
         };
         let place = workers.place();
-        let service = services[place.worker].clone();
+        let service = services[place.worker]();
         let runtime = place.runtime.clone();
         let connection = connections.token();
-        let handshake = Handshake { tls: tls.clone(), patience: options.handshake_timeout };
+        let life = Life { max_age: options.max_age, grace: options.age_grace };
+        let handshake = Handshake { tls: tls.clone(), patience: options.handshake_timeout, life };
+        let access = options.access_log.and_then(|log| Some((log, stream.peer_addr().ok()?)));
         let (builder, stop) = (builder.clone(), stop.clone());
         // Taking the socket off this runtime, so that its worker's polls it.
         let stream = match stream.into_std() {
@@ -139,7 +170,8 @@ pub async fn serve<S: HttpService>(
             }
         };
         let task = async move {
-            let service = Holding { service, hold: Arc::new((place, permit, connection)) };
+            let hold = Arc::new((place, permit, connection));
+            let service = Holding { service, hold, access, activity: Arc::default() };
             if let Err(error) = handshake.serve(stream, service, &builder, stop).await {
                 debug!(%error, "connection ended");
             }
@@ -156,23 +188,28 @@ pub async fn serve<S: HttpService>(
 /// when whoever took it over drops the extensions of the request that asked for it.
 type Hold = Arc<(Place, Option<OwnedSemaphorePermit>, TaskTrackerToken)>;
 
-/// Lets those who may take a connection over hold what it occupies.
+/// Lets those who may take a connection over hold what it occupies, and counts what is under way on it.
 #[derive(Clone)]
 struct Holding<S> {
     service: S,
     hold: Hold,
+    activity: Arc<Activity>,
+    /// How requests are logged, and whose they are.
+    access: Option<(AccessLog, SocketAddr)>,
 }
 
 impl<S: HttpService> Service<Request<Incoming>> for Holding<S> {
-    type Response = S::Response;
+    type Response = Response<Counted<S::Body>>;
     type Error = Infallible;
-    type Future = S::Future;
+    type Future = Answering<Logged<S::Future>>;
 
     fn call(&self, mut request: Request<Incoming>) -> Self::Future {
+        let line = self.access.and_then(|(log, peer)| Line::of(log, peer, &request));
         if request.headers().contains_key(http::header::UPGRADE) {
             request.extensions_mut().insert(self.hold.clone());
         }
-        self.service.call(request)
+        let busy = self.activity.begin();
+        Answering::new(Logged::new(self.service.call(request), line), busy)
     }
 }
 
@@ -182,6 +219,25 @@ type Builder = auto::Builder<TokioExecutor>;
 struct Handshake {
     tls: Option<tls::Acceptor>,
     patience: Duration,
+    life: Life,
+}
+
+/// How long a connection lives.
+#[derive(Debug, Clone, Copy)]
+struct Life {
+    max_age: Option<Duration>,
+    grace: Option<Duration>,
+}
+
+impl Life {
+    /// Ends when the connection is old. Each is a bit younger or older than the others, so that clients do not come
+    /// back all at once.
+    async fn end(self) {
+        match self.max_age {
+            Some(age) => tokio::time::sleep(age.mul_f64(0.9 + 0.2 * fastrand::f64())).await,
+            None => std::future::pending().await,
+        }
+    }
 }
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -190,35 +246,50 @@ impl Handshake {
     async fn serve<S: HttpService>(
         self,
         stream: std::net::TcpStream,
-        service: S,
+        service: Holding<S>,
         builder: &Builder,
         stop: CancellationToken,
     ) -> Result<(), BoxError> {
         let stream = TcpStream::from_std(stream)?;
         stream.set_nodelay(true)?;
         match self.tls {
-            None => converse(Patience::new(stream, self.patience), service, builder, stop).await,
+            None => converse(Patience::new(stream, self.patience), service, builder, stop, self.life).await,
             Some(tls) => {
                 let stream = tokio::time::timeout(self.patience, tls.accept(stream)).await??;
-                converse(Patience::new(stream, self.patience), service, builder, stop).await
+                converse(Patience::new(stream, self.patience), service, builder, stop, self.life).await
             }
         }
     }
 }
 
+/// How long a connection may rest before it is closed when the process drains. Calls that were on their way when the
+/// client was told arrive within that time.
+const REST: Duration = Duration::from_millis(500);
+
 /// Serves one connection to its end; once the process drains, only what is in flight.
 async fn converse<S: HttpService>(
     io: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
-    service: S,
+    service: Holding<S>,
     builder: &Builder,
     stop: CancellationToken,
+    life: Life,
 ) -> Result<(), BoxError> {
+    let activity = service.activity.clone();
     let mut connection = pin!(builder.serve_connection_with_upgrades(TokioIo::new(io), service));
     tokio::select! {
         end = connection.as_mut() => return end,
         () = stop.cancelled() => connection.as_mut().graceful_shutdown(),
+        () = life.end() => {
+            connection.as_mut().graceful_shutdown();
+            if let Some(grace) = life.grace {
+                return tokio::time::timeout(grace, connection).await?;
+            }
+        }
     }
-    connection.await
+    tokio::select! {
+        end = connection => end,
+        () = activity.rested(REST) => Ok(()),
+    }
 }
 
 fn builder(options: &HttpOptions) -> Builder {

@@ -5,8 +5,10 @@
 //! accepting, finish calls, cut off. [`tls`] encrypts connections and follows certificates that change, [`log`]
 //! says where the lines of the log go.
 
+mod complain;
 mod connection;
 mod drain;
+mod facts;
 mod listener;
 pub mod log;
 mod patience;
@@ -14,8 +16,10 @@ mod signal;
 pub mod tls;
 mod workers;
 
-pub use connection::{HttpOptions, HttpService, serve};
+pub use complain::{chain, complain};
+pub use connection::{AccessLog, HttpOptions, HttpService, for_connections, serve};
 pub use drain::{Drain, DrainHandle, Outcome, Timing};
+pub use facts::facts;
 pub use listener::{BindError, Listener, Open};
 pub use signal::{Signal, Signals};
 pub use workers::Workers;

@@ -1,11 +1,17 @@
 //! What the operating system tells the process.
 
 use std::io;
+use std::time::Duration;
 
 use tokio::signal::unix::{self, SignalKind, signal};
+use tokio::time::MissedTickBehavior;
 use tracing::{error, info};
 
 use crate::tls;
+
+/// How often files of certificates are looked at. Their directories are not watched: what Kubernetes mounts changes
+/// behind links.
+const LOOK: Duration = Duration::from_secs(2);
 
 /// A signal that means something to every process here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,19 +53,30 @@ impl Signals {
         }
     }
 
-    /// Reloads certificates when asked to; ends when the process is told to stop. Cancel-safe.
+    /// Reloads certificates when asked to, and when their files change; ends when the process is told to stop.
+    /// Cancel-safe.
     pub async fn stopped(&mut self, tls: Option<tls::Acceptor>) {
+        let mut look = tokio::time::interval(LOOK);
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            match (self.next().await, &tls) {
-                (Signal::Stop, _) => break,
-                (Signal::Reload, None) => {}
-                (Signal::Reload, Some(tls)) => match tls.reload() {
-                    Ok(()) => info!("certificates reloaded"),
-                    Err(error) => {
-                        let error: &dyn std::error::Error = &error;
-                        error!(error, "new certificates are wrong, the old ones stay in use");
-                    }
+            let reloaded = tokio::select! {
+                signal = self.next() => match (signal, &tls) {
+                    (Signal::Stop, _) => break,
+                    (Signal::Reload, None) => continue,
+                    (Signal::Reload, Some(tls)) => tls.reload().map(|()| true),
                 },
+                _ = look.tick() => match &tls {
+                    None => continue,
+                    Some(tls) => tls.reload_if_changed(),
+                },
+            };
+            match reloaded {
+                Ok(false) => {}
+                Ok(true) => info!("certificates reloaded"),
+                Err(error) => {
+                    let error: &dyn std::error::Error = &error;
+                    error!(error, "new certificates are wrong, the old ones stay in use");
+                }
             }
         }
         info!("draining");

@@ -3,8 +3,10 @@
 mod files;
 
 use std::io;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
 
 use arc_swap::ArcSwap;
 use rustls::ServerConfig;
@@ -24,6 +26,20 @@ pub struct Files {
     pub private_key: PathBuf,
     /// Authorities whose clients alone are let in, PEM.
     pub client_authorities: Option<PathBuf>,
+}
+
+/// What tells a file from what it was before; nothing of one that is not there.
+type Look = Option<(Option<SystemTime>, u64, u64)>;
+
+impl Files {
+    fn look(&self) -> Vec<Look> {
+        let files = [Some(&self.certificates), Some(&self.private_key), self.client_authorities.as_ref()];
+        let look = |file: &PathBuf| {
+            let metadata = std::fs::metadata(file).ok()?;
+            Some((metadata.modified().ok(), metadata.len(), metadata.ino()))
+        };
+        files.into_iter().flatten().map(look).collect()
+    }
 }
 
 /// Files that do not make a server's identity.
@@ -57,6 +73,8 @@ pub enum TlsError {
 pub struct Acceptor {
     files: Arc<Files>,
     config: Arc<ArcSwap<ServerConfig>>,
+    /// How the files looked when they were read last.
+    read: Arc<Mutex<Vec<Look>>>,
     protocols: Arc<[Vec<u8>]>,
 }
 
@@ -68,8 +86,9 @@ impl Acceptor {
     /// If they cannot be read or do not fit together.
     pub fn new(files: Files, protocols: &[&str]) -> Result<Self, TlsError> {
         let protocols: Arc<[_]> = protocols.iter().map(|name| name.as_bytes().to_vec()).collect();
-        let config = config(&files, &protocols)?;
-        Ok(Self { files: Arc::new(files), config: Arc::new(ArcSwap::from_pointee(config)), protocols })
+        let read = Arc::new(Mutex::new(files.look()));
+        let config = Arc::new(ArcSwap::from_pointee(config(&files, &protocols)?));
+        Ok(Self { files: Arc::new(files), config, read, protocols })
     }
 
     /// Reads the files again; connections made from now on get what they hold now.
@@ -78,8 +97,19 @@ impl Acceptor {
     ///
     /// If they are wrong. What was read before stays in use.
     pub fn reload(&self) -> Result<(), TlsError> {
+        *self.read.lock().unwrap_or_else(PoisonError::into_inner) = self.files.look();
         self.config.store(Arc::new(config(&self.files, &self.protocols)?));
         Ok(())
+    }
+
+    /// Reads the files again if they are others than last time; whether they were.
+    ///
+    /// # Errors
+    ///
+    /// If they are wrong, which is told once. What was read before stays in use.
+    pub fn reload_if_changed(&self) -> Result<bool, TlsError> {
+        let changed = *self.read.lock().unwrap_or_else(PoisonError::into_inner) != self.files.look();
+        if changed { self.reload().map(|()| true) } else { Ok(false) }
     }
 
     /// The files.

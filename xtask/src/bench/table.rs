@@ -67,7 +67,7 @@ pub(super) fn table(title: &str, summaries: &[Summary]) -> String {
     table
 }
 
-fn number(value: Option<f64>, digits: usize) -> String {
+pub(super) fn number(value: Option<f64>, digits: usize) -> String {
     value.map_or_else(|| "–".to_owned(), |value| format!("{value:.digits$}"))
 }
 
@@ -76,7 +76,7 @@ fn optional_median(values: impl Iterator<Item = Option<f64>>) -> Option<f64> {
     values.map(median)
 }
 
-fn median(mut values: Vec<f64>) -> f64 {
+pub(super) fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     match values.len() {
         0 => f64::NAN,

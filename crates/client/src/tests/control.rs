@@ -33,7 +33,7 @@ impl JinaGatewayDryRunRpc for Control {
 impl JinaInfoRpc for Control {
     async fn status(&self, _: Request<()>) -> Result<Response<JinaInfoProto>, Status> {
         let jina = [("jina".to_owned(), "3.34.0".to_owned())].into();
-        Ok(Response::new(JinaInfoProto { jina, envs: [].into() }))
+        Ok(Response::new(JinaInfoProto { jina, ..JinaInfoProto::default() }))
     }
 }
 

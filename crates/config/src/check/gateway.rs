@@ -1,7 +1,7 @@
 //! A gateway's specification.
 
 use super::network::{TlsNames, client, gateway_listeners, protocols, server};
-use super::{Context, Settings, graph, http, telemetry};
+use super::{Context, Settings, graph, http, log, telemetry, web_server};
 use crate::{GatewaySpec, Place, Protocol};
 
 /// Whether every node must have an address by now.
@@ -14,6 +14,7 @@ pub(crate) enum Addresses {
 }
 
 pub(crate) fn gateway(settings: &Settings, context: &mut Context<'_>, addresses: Addresses) -> GatewaySpec {
+    let settings = &web_server::with_identity(settings, context);
     let protocols = served(settings, context, addresses);
     let mut listeners = gateway_listeners_of(settings, context, protocols);
     if listeners.is_empty() {
@@ -24,7 +25,7 @@ pub(crate) fn gateway(settings: &Settings, context: &mut Context<'_>, addresses:
         private_key: "ssl-keyfile",
         client_authorities: Some("ssl-client-ca"),
     };
-    let spec = GatewaySpec {
+    let mut spec = GatewaySpec {
         name: settings.owned("name").unwrap_or_default(),
         server: server(settings, context, listeners, &tls),
         client: client(settings, context),
@@ -32,8 +33,9 @@ pub(crate) fn gateway(settings: &Settings, context: &mut Context<'_>, addresses:
         prefetch: settings.non_zero("prefetch"),
         http: http::http(settings, context),
         telemetry: telemetry::telemetry(settings),
-        log: telemetry::log(settings, context),
+        log: log::log(settings, context, settings.owned("name")),
     };
+    spec.log.access &= spec.http.web_server.access_log != Some(false);
     if settings.integer("prefetch").is_some_and(|prefetch| prefetch < 0) {
         let value = settings.value("prefetch").cloned().unwrap_or_default();
         context.expected(settings.place("prefetch"), "a whole number from 0", &value);

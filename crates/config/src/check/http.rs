@@ -1,37 +1,11 @@
-//! The HTTP side: documentation, routes, the web server.
+//! The HTTP side: documentation and routes.
 
 use indexmap::IndexMap;
 use serde_json::Value;
 
-use super::{Context, Settings};
+use super::{Context, Settings, web_server};
 use crate::nearest::nearest;
-use crate::{CustomEndpoint, HttpSpec, Place, Reason, Warning};
-
-/// uvicorn settings with a counterpart here.
-const WEB_SERVER: &[&str] = &[
-    "timeout_keep_alive",
-    "backlog",
-    "limit_concurrency",
-    "timeout_graceful_shutdown",
-    "proxy_headers",
-    "forwarded_allow_ips",
-    "root_path",
-    "server_header",
-    "date_header",
-    "headers",
-    "access_log",
-    "ws_ping_interval",
-    "ws_ping_timeout",
-    "ws_per_message_deflate",
-    "ws_max_queue",
-    "h11_max_incomplete_event_size",
-    "ssl_certfile",
-    "ssl_keyfile",
-    "ssl_ca_certs",
-];
-
-/// uvicorn settings that the original sets itself and refuses to be given.
-const REFUSED: &[&str] = &["app", "host", "port", "log_level"];
+use crate::{CustomEndpoint, GraphQl, HttpSpec, Place, Reason};
 
 /// What an `expose_endpoints` entry may say beside path and methods.
 const OPENAPI: &[&str] = &[
@@ -52,6 +26,9 @@ const OPENAPI: &[&str] = &[
     "response_model_exclude_none",
 ];
 
+/// The stack is not endless.
+const MAX_GRAPHQL_DEPTH: usize = 64;
+
 const METHODS: &[&str] = &["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"];
 
 pub(super) fn http(settings: &Settings, context: &mut Context<'_>) -> HttpSpec {
@@ -62,25 +39,28 @@ pub(super) fn http(settings: &Settings, context: &mut Context<'_>) -> HttpSpec {
         no_debug_endpoints: settings.flag("no-debug-endpoints"),
         no_crud_endpoints: settings.flag("no-crud-endpoints"),
         expose_endpoints: expose_endpoints(settings, context),
-        graphql: settings.flag("expose-graphql-endpoint"),
-        web_server: web_server(settings, context),
+        graphql: graphql(settings, context),
+        web_server: web_server::web_server(settings, context),
     }
 }
 
-fn web_server(settings: &Settings, context: &mut Context<'_>) -> IndexMap<String, Value> {
-    let place = settings.place("uvicorn-kwargs");
-    let mut kept = IndexMap::new();
-    for (name, value) in settings.object("uvicorn-kwargs") {
-        if REFUSED.contains(&name.as_str()) {
-            context.conflict(place.within(&name), "this is set by an argument of its own");
-        } else if WEB_SERVER.contains(&name.as_str()) {
-            kept.insert(name, value);
-        } else {
-            let why = "it has no counterpart in this web server";
-            context.warnings.push(Warning::NoEffect { place: place.within(&name), why });
-        }
+fn graphql(settings: &Settings, context: &mut Context<'_>) -> Option<GraphQl> {
+    if !settings.flag("expose-graphql-endpoint") {
+        return None;
     }
-    kept
+    let max_depth = settings.count("graphql-max-depth");
+    if max_depth > MAX_GRAPHQL_DEPTH {
+        let value = settings.value("graphql-max-depth").cloned().unwrap_or_default();
+        context.expected(settings.place("graphql-max-depth"), "a whole number from 1 to 64", &value);
+    }
+    Some(GraphQl {
+        max_depth,
+        max_complexity: settings.count("graphql-max-complexity"),
+        max_calls: settings.count("graphql-max-calls"),
+        max_query: settings.count("graphql-max-query"),
+        max_tokens: settings.count("graphql-max-tokens"),
+        max_operations: settings.count("graphql-max-operations"),
+    })
 }
 
 fn expose_endpoints(settings: &Settings, context: &mut Context<'_>) -> IndexMap<String, CustomEndpoint> {

@@ -39,8 +39,9 @@ pub(super) fn server(
         listeners,
         free_ports: free_ports(context),
         tls: tls_server(settings, context, tls),
+        forward_headers: forward_headers(settings, context),
         limits: limits(settings),
-        grpc: grpc::options(settings, context, "grpc-server-options"),
+        grpc: grpc::options(settings, context, "grpc-server-options", grpc::End::Server),
         drain_linger: settings.duration("drain-linger").unwrap_or_default(),
         drain_grace: settings.duration("drain-grace").unwrap_or_default(),
         workers: settings.non_zero("workers"),
@@ -67,7 +68,7 @@ pub(super) fn client(settings: &Settings, context: &mut Context<'_>) -> Client {
             Some("Zstd") => Compression::Zstd,
             Some(_) | None => Compression::None,
         },
-        grpc: grpc::options(settings, context, "grpc-channel-options"),
+        grpc: grpc::options(settings, context, "grpc-channel-options", grpc::End::Channel),
         tls: TlsClient { authorities, identity },
         connections_per_replica: settings.non_zero("connections-per-replica").unwrap_or(NonZeroUsize::MIN),
         balance: match settings.text("balance") {
@@ -149,6 +150,23 @@ fn check_distinct(ports: &[u16], settings: &Settings, context: &mut Context<'_>)
     }
 }
 
+/// Names of headers. Those that gRPC needs for itself are never handed on.
+fn forward_headers(settings: &Settings, context: &mut Context<'_>) -> Vec<String> {
+    const RESERVED: [&str; 5] = ["content-type", "content-length", "endpoint", "host", "te"];
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    let names: Vec<String> =
+        settings.texts("forward-headers").iter().map(|name| name.to_ascii_lowercase()).collect();
+    for name in &names {
+        let place = settings.place("forward-headers");
+        if name.is_empty() || !name.chars().all(allowed) {
+            context.expected(place, "names of headers", &name.as_str().into());
+        } else if RESERVED.contains(&name.as_str()) || name.starts_with("grpc-") || name.ends_with("-bin") {
+            context.conflict(place, format!("the header `{name}` belongs to a single call"));
+        }
+    }
+    names
+}
+
 fn limits(settings: &Settings) -> Limits {
     Limits {
         requests: settings.count("max-requests"),
@@ -159,6 +177,7 @@ fn limits(settings: &Settings) -> Limits {
         header: settings.small("max-header"),
         handshake_timeout: settings.duration("handshake-timeout").unwrap_or(Duration::MAX),
         header_timeout: settings.duration("header-timeout").unwrap_or(Duration::MAX),
+        body_timeout: settings.duration("body-timeout").unwrap_or(Duration::MAX),
         request_timeout: settings.duration("request-timeout").filter(|timeout| !timeout.is_zero()),
     }
 }

@@ -73,9 +73,7 @@ pub(super) fn export(argv: &[String], env: &Environment) -> Result<Parsed, Vec<P
     let mut problems = Vec::new();
     let mut positionals = line.positionals.iter();
     let format = match positionals.next().map(String::as_str) {
-        Some("kubernetes") => {
-            Some(ExportFormat::Kubernetes(Box::new(cluster(&line, env, &mut problems))))
-        }
+        Some("kubernetes") => Some(ExportFormat::Kubernetes(Box::new(cluster(&line, env, &mut problems)))),
         Some("docker-compose") => {
             let network = text(&line, "network-name").unwrap_or_else(|| "jina-network".to_owned());
             Some(ExportFormat::DockerCompose { network })

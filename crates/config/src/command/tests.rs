@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use super::*;
 use crate::{
-    Compression, ExportFormat, Level, LogLayout, PingTarget, PollingRule, Port, Probes, Protocol, Retries, Role,
-    Services, Uses,
+    Compression, ExportFormat, GraphQl, Level, LineForm, PingTarget, PollingRule, Port, Probes, Protocol,
+    Retries, Role, Services, Uses,
 };
 
 fn env(variables: &[(&str, &str)]) -> Environment {
@@ -73,7 +73,7 @@ fn a_gateway_of_an_exported_manifest_is_understood() {
     assert_eq!(spec.client.timeout_send, Some(Duration::from_secs(20)));
     assert_eq!(spec.telemetry.monitoring, Some(Port::Fixed(9090)));
     assert_eq!(spec.telemetry.traces.unwrap().host.unwrap(), "otel-collector");
-    assert_eq!(spec.http.web_server["timeout_keep_alive"], 30);
+    assert_eq!(spec.http.web_server.keep_alive, Some(Duration::from_secs(30)));
     assert!(spec.http.cors);
 }
 
@@ -195,6 +195,26 @@ fn limits_and_times_have_units() {
 }
 
 #[test]
+fn graphql_is_served_within_limits_if_it_is_exposed() {
+    assert_eq!(gateway("gateway --graphql-max-depth 7").0.http.graphql, None);
+    let (spec, _) =
+        gateway("gateway --expose-graphql-endpoint --graphql-max-depth 7 --graphql-max-query 2KiB");
+    let want = GraphQl {
+        max_depth: 7,
+        max_complexity: 1000,
+        max_calls: 32,
+        max_query: 2048,
+        max_tokens: 15_000,
+        max_operations: 100,
+    };
+    assert_eq!(spec.http.graphql, Some(want));
+    refused(
+        "gateway --expose-graphql-endpoint --graphql-max-depth 65",
+        &["argument --graphql-max-depth: expected a whole number from 1 to 64, found `65`"],
+    );
+}
+
+#[test]
 fn what_has_no_effect_is_said_once() {
     let (_, warnings) = gateway(
         "gateway --py-modules a.py b.py --k8s-namespace x --reload --deployments-metadata {\"x\":{}} \
@@ -238,15 +258,18 @@ fn an_executor_file_is_completed_by_arguments() {
          dynamic_batching:\n  /x: {preferred_batch_size: 8, timeout: 50}\nmetas:\n  name: my\n",
     )
     .unwrap();
-    let line =
-        format!("executor --uses {} --uses-with a=2 --uses-dynamic-batching {{\"/y\":{{}}}}", path.display());
+    let line = format!(
+        "executor --uses {} --uses-with a=2 --uses-dynamic-batching {{\"/x\":{{\"preferred_batch_size\":9}},\"/y\":{{}}}}",
+        path.display()
+    );
     let parsed = run_in(&line, &[("B", "bee")]).unwrap();
     let Command::Executor(spec) = parsed.command else { panic!("{:?}", parsed.command) };
     assert_eq!(spec.uses, Uses::File { path, name: "Indexer".to_owned() });
     assert_eq!(Value::Object(spec.uses_with), serde_json::json!({"a": 2, "b": "bee"}));
     assert_eq!(spec.uses_requests["/x"], "fx");
-    assert_eq!(spec.uses_dynamic_batching["/x"].timeout, Duration::from_millis(50));
-    assert_eq!(spec.uses_dynamic_batching["/y"].preferred_batch_size, 4);
+    let x = spec.uses_dynamic_batching["/x"];
+    assert_eq!((x.preferred_batch_size, x.timeout), (Some(9), Some(Duration::from_millis(50))));
+    assert_eq!(spec.uses_dynamic_batching["/y"], crate::Batching::default());
     refused(
         "executor --uses no.yml",
         &["argument --uses: cannot read `no.yml`: No such file or directory (os error 2)"],
@@ -261,10 +284,20 @@ fn variables_of_jina_have_their_effects() {
         Command::Gateway(spec) => spec.log,
         other => panic!("{other:?}"),
     };
-    assert_eq!(log("gateway --log-config json", &[]).layout, LogLayout::Json);
-    assert_eq!(log("gateway --log-config json", &[("JINA_LOG_CONFIG", "plain")]).layout, LogLayout::Plain);
-    assert_eq!(log("gateway --quiet", &[("JINA_LOG_CONFIG", "plain")]).layout, LogLayout::Quiet);
-    assert_eq!(log("gateway", &[("JINA_LOG_LEVEL", "success")]).level, Some(Level::Success));
+    let form = |log: crate::LogSpec| log.handlers.first().map(|handler| handler.form.clone());
+    let is_plain = |form| matches!(form, Some(LineForm::Text { plain: true, .. }));
+    assert_eq!(form(log("gateway --log-config json", &[])), Some(LineForm::Json));
+    assert_eq!(form(log("gateway --log-config logging.json.yml", &[])), Some(LineForm::Json));
+    assert!(is_plain(form(log("gateway --log-config json", &[("JINA_LOG_CONFIG", "plain")]))));
+    assert_eq!(form(log("gateway --quiet", &[("JINA_LOG_CONFIG", "plain")])), None);
+    assert_eq!(form(log("gateway --log-config json", &[("JINA_LOG_CONFIG", "QUIET")])), None);
+    for (text, level) in [("success", Level::Success), ("DeBuG", Level::Debug), ("CRITICAL", Level::Critical)]
+    {
+        assert_eq!(log("gateway", &[("JINA_LOG_LEVEL", text)]).level, level);
+    }
+    assert!(!log("gateway", &[]).access && log("gateway", &[("JINA_LOG_LEVEL", "info")]).access);
+    assert!(!log("gateway --uvicorn-kwargs access_log:false", &[("JINA_LOG_LEVEL", "info")]).access);
+    assert_eq!(log("gateway --name front", &[]).name, "front");
     let problems =
         run_in("gateway", &[("JINA_LOG_LEVEL", "loud"), ("JINA_RANDOM_PORT_MIN", "x")]).unwrap_err();
     assert_eq!(problems.len(), 2, "{problems:?}");

@@ -128,7 +128,14 @@ fn flow(document: &Document, context: &mut Context<'_>) -> LoadedFlow {
     let gateway_options = options(&gateway_values);
     derive(document, &nodes, &deployments, &mut gateway_values);
     let name = with.get("name").and_then(crate::form::text);
-    LoadedFlow { is_deployment: false, name, gateway: gateway_values, gateway_options, gateway_env, deployments }
+    LoadedFlow {
+        is_deployment: false,
+        name,
+        gateway: gateway_values,
+        gateway_options,
+        gateway_env,
+        deployments,
+    }
 }
 
 /// A Deployment with a gateway before it. What concerns clients is the gateway's.

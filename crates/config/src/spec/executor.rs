@@ -1,5 +1,6 @@
 //! An executor process: a worker, or the head before the shards of one.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -21,6 +22,8 @@ pub struct ExecutorSpec {
     pub client: Client,
     /// What runs.
     pub uses: Uses,
+    /// Worker processes that run it, if its class is in Python and this process is to run it.
+    pub python: Option<PythonSpec>,
     /// Python files that define it; for those who start Python.
     pub py_modules: Vec<String>,
     /// Handed to the executor when it is made.
@@ -43,8 +46,14 @@ pub struct ExecutorSpec {
     pub replicas: u32,
     /// Whether calls may run at the same time.
     pub allow_concurrent: bool,
+    /// How many calls may run at the same time.
+    pub max_running: usize,
     /// How many calls may wait for the executor; more are refused.
     pub max_waiting: usize,
+    /// How long one call of the executor's code may take, if that is limited.
+    pub max_call_time: Option<Duration>,
+    /// Bytes of memory that the process may use, if that is limited.
+    pub memory_limit: Option<u64>,
     /// Array type on the wire, `numpy` and the like.
     pub output_array_type: Option<String>,
     /// Errors, by name, that end the process.
@@ -59,6 +68,27 @@ pub struct ExecutorSpec {
     pub telemetry: Telemetry,
     /// Logs.
     pub log: LogSpec,
+}
+
+/// An executor in Python, run by worker processes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PythonSpec {
+    /// An executor file, or the name of a class.
+    pub uses: String,
+    /// The user's Python.
+    pub interpreter: PathBuf,
+    /// How many worker processes.
+    pub workers: NonZeroUsize,
+    /// Bytes of data that each may have.
+    pub memory_limit: Option<u64>,
+    /// How long a call may take.
+    pub call_limit: Option<Duration>,
+    /// How long loading the executor may take.
+    pub start_limit: Duration,
+    /// What is said of dynamic batching besides the executor's own word, as it was said.
+    pub dynamic_batching: Map<String, Value>,
+    /// Directories in which the file and its modules are looked up.
+    pub search_paths: Vec<String>,
 }
 
 /// What kind of process it is.
@@ -142,19 +172,19 @@ pub enum Uses {
     Hub(String),
 }
 
-/// How calls to an endpoint are gathered into batches.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// How calls to an endpoint are gathered into batches. What is not said is left to the executor.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Batching {
     /// Documents that make a batch.
-    pub preferred_batch_size: usize,
+    pub preferred_batch_size: Option<usize>,
     /// How long the first document waits at most.
-    pub timeout: Duration,
+    pub timeout: Option<Duration>,
     /// Whether everything that waits goes at once.
-    pub flush_all: bool,
+    pub flush_all: Option<bool>,
     /// Whether the executor counts documents its own way.
-    pub use_custom_metric: bool,
+    pub use_custom_metric: Option<bool>,
     /// False switches off what the executor itself asks for.
-    pub enabled: bool,
+    pub use_dynamic_batching: Option<bool>,
 }
 
 /// Whose conventions an executor's HTTP server follows.

@@ -1,5 +1,7 @@
 //! The gateway process.
 
+use std::time::Duration;
+
 use indexmap::IndexMap;
 use serde_json::Value;
 
@@ -67,10 +69,44 @@ pub struct HttpSpec {
     pub no_crud_endpoints: bool,
     /// Endpoint → its HTTP route.
     pub expose_endpoints: IndexMap<String, CustomEndpoint>,
-    /// Whether `/graphql` is served.
-    pub graphql: bool,
-    /// Settings of the web server by their `uvicorn` names, those with an effect only.
-    pub web_server: IndexMap<String, Value>,
+    /// What `/graphql` allows; `None` if it is not served.
+    pub graphql: Option<GraphQl>,
+    /// Settings of the web server.
+    pub web_server: WebServer,
+}
+
+/// What the user said about the web server; everything else stays as it is by default.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct WebServer {
+    /// Whether each request is a line of the log, as far as the log's level lets it be.
+    pub access_log: Option<bool>,
+    /// Connections that wait to be accepted.
+    pub backlog: Option<i32>,
+    /// How long an idle HTTP/1 connection is kept.
+    pub keep_alive: Option<Duration>,
+    /// For requests in flight when the process ends.
+    pub graceful_shutdown: Option<Duration>,
+    /// Bytes of the headers of a request.
+    pub max_header: Option<u32>,
+    /// How often clients of WebSocket are pinged.
+    pub websocket_ping: Option<Duration>,
+}
+
+/// How large queries of GraphQL may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct GraphQl {
+    /// Fields inside fields.
+    pub max_depth: usize,
+    /// Fields of a query, each as often as it is asked for.
+    pub max_complexity: usize,
+    /// Calls of endpoints in a query.
+    pub max_calls: usize,
+    /// Bytes of the text of a query.
+    pub max_query: usize,
+    /// Names, values and punctuators in the text of a query.
+    pub max_tokens: usize,
+    /// Queries and subscriptions at once on a WebSocket connection.
+    pub max_operations: usize,
 }
 
 /// An HTTP route of its own for an executor's endpoint.

@@ -48,6 +48,8 @@ pub struct Server {
     pub free_ports: Option<(u16, u16)>,
     /// Encryption on all listeners.
     pub tls: Option<TlsServer>,
+    /// Headers of requests that travel on, in lower case; those of traces always do.
+    pub forward_headers: Vec<String>,
     /// What a process takes on.
     pub limits: Limits,
     /// What the user said about gRPC servers; everything else stays as it is by default.
@@ -99,6 +101,8 @@ pub struct Limits {
     pub handshake_timeout: Duration,
     /// For the head of an HTTP/1 request; idle connections are kept as long.
     pub header_timeout: Duration,
+    /// For the next piece of a body.
+    pub body_timeout: Duration,
     /// The longest that a request may take; `None` leaves it to the client.
     pub request_timeout: Option<Duration>,
 }

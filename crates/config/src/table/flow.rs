@@ -1,7 +1,7 @@
 //! Keys that only the `executors` of a Flow have.
 
 use super::Argument;
-use super::build::{ENTRY, row};
+use super::build::{ENTRY, EXECUTOR, row};
 use crate::form::{Form, METHODS};
 
 pub(super) const ROWS: &[Argument] = &[
@@ -16,9 +16,9 @@ pub(super) const ROWS: &[Argument] = &[
     row(ENTRY, "grpc-metadata", Form::KeyValue, "Metadata for each gRPC call to it"),
     row(ENTRY, "ssl-certfile", Form::Text, "Certificate chain of the executor, PEM"),
     row(ENTRY, "ssl-keyfile", Form::Text, "Private key of the certificate, PEM"),
-    row(ENTRY, "title", Form::Text, "Title of the executor's OpenAPI document"),
-    row(ENTRY, "description", Form::Text, "Description in the executor's OpenAPI document"),
-    row(ENTRY, "cors", Form::Flag, "Let web pages of any origin call the executor").or("false"),
+    row(EXECUTOR, "title", Form::Text, "Title of the executor's OpenAPI document"),
+    row(EXECUTOR, "description", Form::Text, "Description in the executor's OpenAPI document"),
+    row(EXECUTOR, "cors", Form::Flag, "Let web pages of any origin call the executor").or("false"),
     row(
         ENTRY,
         "uvicorn-kwargs",

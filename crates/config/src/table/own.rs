@@ -1,7 +1,7 @@
 //! What Jina does not have.
 
 use super::Argument;
-use super::build::{BOTH, EXECUTOR, GATEWAY, row};
+use super::build::{BOTH, EXECUTOR, GATEWAY, PROCESS, row};
 use crate::form::{BALANCES, Form};
 
 pub(super) const ROWS: &[Argument] = &[
@@ -25,9 +25,82 @@ pub(super) const ROWS: &[Argument] = &[
         "Let in only callers with a certificate of these authorities, PEM",
     )
     .own(),
+    row(
+        EXECUTOR,
+        "max-running",
+        Form::Positive,
+        "Calls that run at the same time; of functions that are not async only with --allow-concurrent",
+    )
+    .or("1000")
+    .own(),
+    row(
+        EXECUTOR,
+        "max-call-time",
+        Form::Milliseconds,
+        "Limit for one call of the executor's code; it is given up then",
+    )
+    .own(),
+    row(
+        EXECUTOR,
+        "memory-limit",
+        Form::Size,
+        "Bytes of memory that the process may use; calls are ended and refused past it",
+    )
+    .own(),
     row(EXECUTOR, "max-waiting", Form::Count, "Calls that wait for the executor; more are refused")
         .or("1024")
         .own(),
+    row(
+        PROCESS,
+        "python",
+        Form::Text,
+        "Executor file of a class in Python, which worker processes of this process run; in place of --uses",
+    )
+    .own(),
+    row(
+        EXECUTOR,
+        "python-workers",
+        Form::Positive,
+        "Worker processes for --python, one if left out; in a Flow it runs a Python executor in such workers",
+    )
+    .own(),
+    row(
+        EXECUTOR,
+        "python-interpreter",
+        Form::Text,
+        "The Python of workers; JINA_PYTHON, or python3 of the path, if left out",
+    )
+    .own(),
+    row(
+        EXECUTOR,
+        "python-memory-limit",
+        Form::Size,
+        "Bytes of data that a Python worker may have; no limit if left out",
+    )
+    .own(),
+    row(
+        EXECUTOR,
+        "python-call-limit",
+        Form::Milliseconds,
+        "The longest that a call may take before its Python worker is killed and started again; 0 means no limit",
+    )
+    .or("0s")
+    .own(),
+    row(
+        EXECUTOR,
+        "python-start-limit",
+        Form::Milliseconds,
+        "The longest that a Python worker may take to load the executor",
+    )
+    .or("10m")
+    .own(),
+    row(
+        BOTH,
+        "forward-headers",
+        Form::Texts,
+        "Headers of requests that travel on to executors, beside those of traces",
+    )
+    .own(),
     row(
         BOTH,
         "executors-ca",
@@ -72,6 +145,35 @@ pub(super) const ROWS: &[Argument] = &[
         .own(),
     row(BOTH, "max-message", Form::Size, "Bytes of one message; limited by --max-bytes alone if left out")
         .own(),
+    row(GATEWAY, "graphql-max-depth", Form::Positive, "Fields inside fields of a GraphQL query, 64 at most")
+        .or("24")
+        .own(),
+    row(
+        GATEWAY,
+        "graphql-max-complexity",
+        Form::Positive,
+        "Fields of a GraphQL query, each as often as it is asked for",
+    )
+    .or("1000")
+    .own(),
+    row(GATEWAY, "graphql-max-calls", Form::Positive, "Calls of endpoints in a GraphQL query").or("32").own(),
+    row(GATEWAY, "graphql-max-query", Form::Size, "Bytes of the text of a GraphQL query").or("1MiB").own(),
+    row(
+        GATEWAY,
+        "graphql-max-tokens",
+        Form::Positive,
+        "Names, values and punctuators in the text of a GraphQL query",
+    )
+    .or("15000")
+    .own(),
+    row(
+        GATEWAY,
+        "graphql-max-operations",
+        Form::Positive,
+        "GraphQL queries and subscriptions at once on a WebSocket connection",
+    )
+    .or("100")
+    .own(),
     row(BOTH, "max-connections", Form::Positive, "Connections on each port; more wait").or("20000").own(),
     row(BOTH, "max-streams", Form::Positive, "HTTP/2 requests at once on a connection").or("10000").own(),
     row(BOTH, "max-header", Form::Size, "Bytes of the headers of a request").or("64KiB").own(),
@@ -88,6 +190,14 @@ pub(super) const ROWS: &[Argument] = &[
         "header-timeout",
         Form::Milliseconds,
         "Limit for the head of an HTTP/1 request; idle connections live as long",
+    )
+    .or("60s")
+    .own(),
+    row(
+        BOTH,
+        "body-timeout",
+        Form::Milliseconds,
+        "How long a client may stop in the middle of a body or a message",
     )
     .or("60s")
     .own(),

@@ -1,7 +1,7 @@
 //! Fields that hold other values.
 
-use std::collections::{BTreeMap, HashMap};
-use std::hash::BuildHasher;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::hash::{BuildHasher, Hash};
 
 use call::Payload;
 use call::wire;
@@ -122,6 +122,42 @@ fn read_items<T: Field>(
         read.push(value.map_err(|error| error.in_item(index))?);
     }
     Ok(read)
+}
+
+/// A set. Values that come twice are kept once.
+macro_rules! sets {
+    ($([$($generics:tt)*] $set:ty;)*) => {$(
+        impl<T: Field + $($generics)*> Field for $set {
+            fn read_node(node: Node, depth: Depth) -> Result<Self, DocError> {
+                Ok(Vec::read_node(node, depth)?.into_iter().collect())
+            }
+
+            fn write_node(&self, to: &mut Vec<u8>, _: Form) {
+                wire::put_message(to, field::SET, |to| {
+                    for item in self {
+                        node::put_item(to, |to| item.write_node(to, Form::Generic));
+                    }
+                });
+            }
+
+            fn schema_in(definitions: &mut Definitions) -> Value {
+                json!({"items": T::schema_in(definitions), "type": "array", "uniqueItems": true})
+            }
+
+            fn absent() -> Option<Self> {
+                Some(Self::default())
+            }
+
+            fn as_default(&self) -> Option<Value> {
+                self.iter().map(Field::as_default).collect::<Option<Vec<_>>>().map(Value::Array)
+            }
+        }
+    )*};
+}
+
+sets! {
+    [Eq + Hash, S: BuildHasher + Default] HashSet<T, S>;
+    [Ord] BTreeSet<T>;
 }
 
 /// A dictionary whose keys are all of one type.

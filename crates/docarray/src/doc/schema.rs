@@ -160,8 +160,9 @@ impl Definition {
     }
 }
 
-/// `created_at` becomes `Created At`.
-fn title(name: &str) -> String {
+/// The title that pydantic gives a field of that name: `created_at` becomes `Created At`.
+#[must_use]
+pub fn title(name: &str) -> String {
     let words = name.split('_').filter(|word| !word.is_empty());
     let words = words.map(|word| {
         let mut letters = word.chars();

@@ -1,6 +1,6 @@
 //! Documents as Rust types and their encoding.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
@@ -299,6 +299,19 @@ fn documents_of_python_are_understood() {
     python::<Vec<Value>>("listany", &golden);
     python::<Value>("any", &golden);
     python::<Option<Map<String, Value>>>("optdict", &golden);
+}
+
+#[test]
+fn sets_keep_what_comes_twice_once() {
+    let set = BTreeSet::from(["a".to_owned(), "b".to_owned()]);
+    let (node, _) = node_of(with("v", &set), "v");
+    assert!(matches!(node, Node::Set(_)), "{node:?}");
+    assert_eq!(BTreeSet::<String>::read_node(node, Depth::START).unwrap(), set);
+    let (list, _) = node_of(with("v", &vec!["b".to_owned(), "a".to_owned(), "b".to_owned()]), "v");
+    let read = HashSet::<String>::read_node(list, Depth::START).unwrap();
+    assert_eq!(read, set.into_iter().collect());
+    let schema = HashSet::<String>::schema_in(&mut Definitions::default());
+    assert_eq!(schema, json!({"items": {"type": "string"}, "type": "array", "uniqueItems": true}));
 }
 
 #[test]

@@ -5,8 +5,10 @@ use std::time::Duration;
 use config::{Client, Compression, GrpcOptions, Retries};
 use grpc::Encoding;
 use grpc::client::Keepalive;
+use http::HeaderValue;
+use rustls::pki_types::ServerName;
 
-use super::{Balance, Settings};
+use super::{Balance, Peer, Settings};
 use crate::{Address, Identity, InvalidAddress, Roots};
 
 impl From<&Client> for Settings {
@@ -18,6 +20,18 @@ impl From<&Client> for Settings {
             keepalive: keepalive(&client.grpc),
             max_message: length(&client.grpc, "grpc.max_receive_message_length")
                 .unwrap_or(defaults.options.max_message),
+            max_request: length(&client.grpc, "grpc.max_send_message_length")
+                .unwrap_or(defaults.options.max_request),
+            max_header: ["grpc.max_metadata_size", "grpc.absolute_max_metadata_size"]
+                .into_iter()
+                .filter_map(|name| small(&client.grpc, name))
+                .max()
+                .or(defaults.options.max_header),
+            max_frame: small(&client.grpc, "grpc.http2.max_frame_size")
+                .map_or(defaults.options.max_frame, |size| size.clamp(1 << 14, (1 << 24) - 1)),
+            stream_window: small(&client.grpc, "grpc.http2.lookahead_bytes")
+                .map_or(defaults.options.stream_window, |window| window.min(i32::MAX.unsigned_abs())),
+            user_agent: user_agent(&client.grpc, &defaults.options.user_agent),
             ..defaults.options.clone()
         };
         Self {
@@ -39,6 +53,12 @@ impl From<&Client> for Settings {
             connections_per_replica: client.connections_per_replica.get(),
             // Once means: not within the life of any process.
             resolve_every: client.resolve_every.unwrap_or(Duration::from_secs(u32::MAX.into())),
+            first_backoff: ["grpc.initial_reconnect_backoff_ms", "grpc.min_reconnect_backoff_ms"]
+                .into_iter()
+                .filter_map(|name| client.grpc.milliseconds(name))
+                .max()
+                .unwrap_or(defaults.first_backoff),
+            peer: peer(&client.grpc),
             max_backoff: client
                 .grpc
                 .milliseconds("grpc.max_reconnect_backoff_ms")
@@ -78,7 +98,75 @@ fn keepalive(options: &GrpcOptions) -> Option<Keepalive> {
     })
 }
 
+/// What peers are called instead of what their addresses say. The configuration holds only names that are some.
+fn peer(options: &GrpcOptions) -> Peer {
+    let name = options.text("grpc.ssl_target_name_override");
+    let authority = options.text("grpc.default_authority").or(name);
+    Peer {
+        authority: authority.and_then(|authority| authority.parse().ok()),
+        server_name: name.and_then(|name| ServerName::try_from(name.to_owned()).ok()),
+    }
+}
+
+/// The user's own words stand before ours.
+fn user_agent(options: &GrpcOptions, ours: &HeaderValue) -> HeaderValue {
+    let words = options.text("grpc.primary_user_agent").map(str::as_bytes).unwrap_or_default();
+    let both = [words, ours.as_bytes()].join(&b' ');
+    HeaderValue::from_bytes(both.trim_ascii()).unwrap_or_else(|_| ours.clone())
+}
+
+fn small(options: &GrpcOptions, name: &str) -> Option<u32> {
+    u32::try_from(options.number(name)?).ok().filter(|number| *number > 0)
+}
+
 /// A number of things; negative ones mean that there is no bound.
 fn length(options: &GrpcOptions, name: &str) -> Option<usize> {
     usize::try_from(options.number(name)?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use config::{Command, Environment, Parsed};
+
+    use super::*;
+
+    #[test]
+    fn the_defaults_are_those_of_a_gateway_without_flags() {
+        let parsed = config::command(&["gateway".to_owned()], &Environment::default());
+        let Ok(config::Parsed { command: Command::Gateway(spec), .. }) = parsed else { panic!("{parsed:?}") };
+        // Neither compares the resolver.
+        let (configured, default) = (Settings::from(&spec.client), Settings::default());
+        assert_eq!(format!("{configured:?}"), format!("{default:?}"));
+    }
+
+    #[test]
+    fn options_of_channels_arrive() {
+        let options = r#"{"grpc.max_send_message_length": 10, "grpc.max_receive_message_length": 20,
+            "grpc.keepalive_time_ms": 20000, "grpc.keepalive_timeout_ms": 300,
+            "grpc.keepalive_permit_without_calls": false, "grpc.http2.max_pings_without_data": 0,
+            "grpc.ssl_target_name_override": "executor.test", "grpc.default_authority": "front:1",
+            "grpc.primary_user_agent": "me/1", "grpc.initial_reconnect_backoff_ms": 7,
+            "grpc.max_reconnect_backoff_ms": 70, "grpc.max_metadata_size": 8000,
+            "grpc.http2.max_frame_size": 20000, "grpc.http2.lookahead_bytes": 70000}"#;
+        let argv = ["gateway", "--grpc-channel-options", options].map(str::to_owned);
+        let parsed = config::command(&argv, &Environment::new());
+        let Ok(Parsed { command: Command::Gateway(spec), warnings }) = parsed else { panic!("{parsed:?}") };
+        assert_eq!(warnings, []);
+        let got = Settings::from(&spec.client);
+        assert_eq!((got.options.max_request, got.options.max_message), (10, 20));
+        let keepalive = Keepalive {
+            time: Duration::from_secs(20),
+            timeout: Duration::from_millis(300),
+            without_calls: false,
+            max_without_data: usize::MAX,
+        };
+        assert_eq!(got.options.keepalive, Some(keepalive));
+        assert_eq!(got.peer.authority.unwrap().as_str(), "front:1");
+        assert_eq!(got.peer.server_name.unwrap().to_str(), "executor.test");
+        assert!(got.options.user_agent.as_bytes().starts_with(b"me/1 flowgate/"));
+        let millis = Duration::from_millis;
+        assert_eq!((got.first_backoff, got.max_backoff), (millis(7), millis(70)));
+        assert_eq!((got.options.max_header, got.options.max_frame), (Some(8000), 20_000));
+        assert_eq!(got.options.stream_window, 70_000);
+    }
 }

@@ -3,11 +3,12 @@
 use std::path::PathBuf;
 
 use call::Limits;
-use config::{ExecutorSpec, GrpcOptions, Protocol, Provider, Role, Server, Uses};
+use config::{ExecutorSpec, GrpcOptions, HttpSpec, Provider, Role, Server, Uses};
 use executor_runtime::{Entry, ExecutorSettings, PassThrough, Registry};
-use server::{HttpOptions, Timing, tls};
+use http::HeaderName;
+use server::{Timing, tls};
 
-use super::{InvalidSettings, Port, PortNumber, Serving, Settings};
+use super::{InvalidSettings, Port, PortNumber, Protocol, Serving, Settings};
 
 /// The executor that `uses` names.
 ///
@@ -44,36 +45,55 @@ impl TryFrom<ExecutorSpec> for Settings {
             (Role::Worker, Provider::Sagemaker | Provider::Azure) => return unsupported("`provider`"),
             (Role::Worker, Provider::None) => {}
         }
-        for key in spec.uses_dynamic_batching.keys() {
-            tracing::warn!(key, "dynamic batching is not supported: requests are answered one by one");
-        }
-        Ok(Self { serving: Serving::try_from(&spec.server)?, executor: hosting(spec) })
+        let serving = Serving::from(&spec.server);
+        let rest = rest(spec.http.clone(), &spec.server);
+        Ok(Self { serving, executor: hosting(spec), rest })
     }
 }
 
-impl TryFrom<&Server> for Serving {
-    type Error = InvalidSettings;
-
-    fn try_from(server: &Server) -> Result<Self, InvalidSettings> {
-        Ok(Self {
-            port: port(server)?,
+impl From<&Server> for Serving {
+    fn from(server: &Server) -> Self {
+        Self {
+            ports: server.listeners.iter().flat_map(|listener| ports(listener, &server.host)).collect(),
             tls: server.tls.as_ref().map(|tls| tls::Files {
                 certificates: tls.certificates.clone(),
                 private_key: tls.private_key.clone(),
                 client_authorities: tls.client_authorities.clone(),
             }),
-            http: http_options(server),
+            http: server.into(),
             drain: Timing { linger: server.drain_linger, grace: server.drain_grace },
             workers: server.workers,
-        })
+        }
     }
+}
+
+/// What REST is to do. An executor has no endpoints beside those of its code, and no GraphQL.
+fn rest(spec: HttpSpec, server: &Server) -> frontend_http::Settings {
+    let HttpSpec { title, description, cors, .. } = spec;
+    let defaults = frontend_http::Settings::default();
+    frontend_http::Settings {
+        title: title.unwrap_or(defaults.title),
+        description: description
+            .unwrap_or_else(|| "The endpoints of an executor. Documents are those of its code.".to_owned()),
+        cors,
+        max_body: max_message(server),
+        stall: server.limits.body_timeout,
+        forward: forward(server),
+        ..defaults
+    }
+}
+
+/// Every name was checked when it was read.
+pub(super) fn forward(server: &Server) -> Vec<HeaderName> {
+    server.forward_headers.iter().filter_map(|name| name.parse().ok()).collect()
 }
 
 fn hosting(spec: ExecutorSpec) -> ExecutorSettings {
     let defaults = ExecutorSettings::default();
     let meta = |key| spec.uses_metas.get(key).and_then(|value| value.as_str()).map(str::to_owned);
     let workspace = spec.workspace.or_else(|| meta("workspace").map(PathBuf::from));
-    let max_message = max_message(&spec.server);
+    let (max_message, max_answer) = (max_message(&spec.server), max_answer(&spec.server));
+    let forward = forward(&spec.server);
     ExecutorSettings {
         name: spec.name.unwrap_or(defaults.name),
         meta_name: meta("name"),
@@ -85,11 +105,34 @@ fn hosting(spec: ExecutorSpec) -> ExecutorSettings {
         replica_id: spec.replica_id,
         replicas: spec.replicas,
         allow_concurrent: spec.allow_concurrent,
-        max_running: defaults.max_running,
+        max_running: spec.max_running,
         max_waiting: spec.max_waiting,
+        max_call_time: spec.max_call_time,
+        memory_limit: spec.memory_limit,
+        batching: spec
+            .uses_dynamic_batching
+            .into_iter()
+            .map(|(key, options)| (key, batching(options)))
+            .collect(),
         exit_on_exceptions: spec.exit_on_exceptions,
         limits: Limits { requests: spec.server.limits.requests, bytes: spec.server.limits.bytes },
-        grpc: grpc::server::Settings { max_message, ..defaults.grpc },
+        grpc: grpc::server::Settings {
+            max_message,
+            max_answer,
+            stall: spec.server.limits.body_timeout,
+            forward,
+            ..defaults.grpc
+        },
+    }
+}
+
+fn batching(options: config::Batching) -> executor_runtime::Batching {
+    executor_runtime::Batching {
+        preferred_batch_size: options.preferred_batch_size,
+        timeout: options.timeout,
+        flush_all: options.flush_all,
+        use_custom_metric: options.use_custom_metric,
+        use_dynamic_batching: options.use_dynamic_batching,
     }
 }
 
@@ -98,40 +141,21 @@ fn cache() -> PathBuf {
     std::env::home_dir().unwrap_or_default().join(".cache/jina")
 }
 
-fn port(server: &Server) -> Result<Port, InvalidSettings> {
-    let [listener] = &server.listeners[..] else {
-        return Err(InvalidSettings::Ports { n: server.listeners.len() });
-    };
-    if listener.protocols != [Protocol::Grpc] {
-        return Err(InvalidSettings::Unsupported { what: "a protocol other than GRPC" });
-    }
+/// An executor speaks one protocol on each port.
+fn ports(listener: &config::Listener, host: &str) -> Vec<Port> {
     let number = match listener.port {
         config::Port::Fixed(number) => PortNumber::Fixed(number),
         config::Port::Free => PortNumber::Free,
     };
-    Ok(Port { host: server.host.clone(), number })
-}
-
-fn http_options(server: &Server) -> HttpOptions {
-    let defaults = HttpOptions::default();
-    let Server { limits, grpc, .. } = server;
-    // Pings that are switched off are pings after no time, or after one that never comes.
-    let time = grpc.number("grpc.keepalive_time_ms");
-    let never = time.is_some_and(|time| time <= 0 || time >= i32::MAX.into());
-    let keepalive_time = grpc.milliseconds("grpc.keepalive_time_ms").or(defaults.keepalive_time);
-    let small = |name| length(grpc, name).and_then(|n| u32::try_from(n).ok());
-    HttpOptions {
-        max_connections: limits.connections,
-        handshake_timeout: limits.handshake_timeout,
-        header_timeout: limits.header_timeout,
-        max_header_bytes: small("grpc.max_metadata_size").unwrap_or(limits.header),
-        max_streams: small("grpc.max_concurrent_streams").unwrap_or(limits.streams),
-        keepalive_time: keepalive_time.filter(|_| !never),
-        keepalive_timeout: grpc
-            .milliseconds("grpc.keepalive_timeout_ms")
-            .unwrap_or(defaults.keepalive_timeout),
-        ..defaults
-    }
+    let port = |protocol: &config::Protocol| {
+        let protocol = match protocol {
+            config::Protocol::Grpc => Protocol::Grpc,
+            config::Protocol::Http => Protocol::Http,
+            config::Protocol::WebSocket => Protocol::WebSocket,
+        };
+        Port { protocol, host: host.to_owned(), number }
+    };
+    listener.protocols.iter().map(port).collect()
 }
 
 /// The smaller of the two bounds that a user can set.
@@ -139,6 +163,12 @@ pub(super) fn max_message(server: &Server) -> usize {
     let bounds = [server.limits.message, length(&server.grpc, "grpc.max_receive_message_length")];
     let unbounded = grpc::server::Settings::default().max_message;
     bounds.into_iter().flatten().min().unwrap_or(unbounded)
+}
+
+/// The bound on an answer.
+pub(super) fn max_answer(server: &Server) -> usize {
+    length(&server.grpc, "grpc.max_send_message_length")
+        .unwrap_or(grpc::server::Settings::default().max_answer)
 }
 
 /// A number of things; negative ones mean that there is no bound.

@@ -1,12 +1,12 @@
 //! What a head is to do; and its way from the configuration there.
 
 use call::Limits;
-use config::{ExecutorSpec, Head, PollingRule};
+use config::{ExecutorSpec, Head};
 use executor_client::{Address, Role};
-use routing::{Polling, Polls, ShardsSpec};
+use routing::{Polling, ShardsSpec};
 
-use super::from_spec::max_message;
-use super::{InvalidSettings, Serving};
+use super::from_spec::{forward, max_answer, max_message};
+use super::{InvalidSettings, Port, Protocol, Serving};
 
 /// What a head is to do.
 #[derive(Debug, Clone)]
@@ -62,17 +62,20 @@ impl HeadSettings {
         let one = |address: &Option<config::Address>| address.as_ref().map(Address::try_from).transpose();
         let shards = head.shards.iter().map(|shard| addresses(&shard.addresses));
         Ok(Self {
-            serving: Serving::try_from(&spec.server)?,
+            serving: serving(&spec.server)?,
             deployment: head.deployment.clone(),
             shards: shards.collect::<Result<_, _>>()?,
             uses_before: one(&head.uses_before)?,
             uses_after: one(&head.uses_after)?,
-            polling: polling(&head.polling),
+            polling: (&head.polling).into(),
             no_reduce: head.no_reduce,
             client: executor_client::Settings { role: Role::Head, ..(&spec.client).into() },
             limits: Limits { requests: spec.server.limits.requests, bytes: spec.server.limits.bytes },
             calls: grpc::server::Settings {
                 max_message: max_message(&spec.server),
+                stall: spec.server.limits.body_timeout,
+                max_answer: max_answer(&spec.server),
+                forward: forward(&spec.server),
                 ..grpc::server::Settings::default()
             },
         })
@@ -90,13 +93,13 @@ impl HeadSettings {
     }
 }
 
-fn polling(polling: &config::Polling) -> Polling {
-    let polls = |rule: PollingRule| match rule {
-        PollingRule::Any => Polls::Any,
-        PollingRule::All => Polls::All,
-    };
-    let endpoints = polling.endpoints.iter().map(|(endpoint, rule)| (endpoint.clone(), polls(*rule)));
-    Polling { endpoints: endpoints.collect(), fallback: polls(polling.fallback) }
+/// Who calls a head speaks gRPC.
+fn serving(server: &config::Server) -> Result<Serving, InvalidSettings> {
+    let serving = Serving::from(server);
+    match serving.ports[..] {
+        [Port { protocol: Protocol::Grpc, .. }] => Ok(serving),
+        _ => Err(InvalidSettings::PortsOfHead),
+    }
 }
 
 #[cfg(test)]
@@ -104,6 +107,7 @@ mod tests {
     use std::time::Duration;
 
     use config::{Command, Environment, Parsed, Role as Runs};
+    use routing::Polls;
 
     use super::*;
 
@@ -160,6 +164,6 @@ mod tests {
         assert_eq!(got.client.role, Role::Head);
         assert_eq!((got.client.retries, got.client.timeout_send), (2, Some(Duration::from_secs(20))));
         assert_eq!(got.client.encoding, grpc::Encoding::Gzip);
-        assert_eq!(got.serving.port.number, crate::PortNumber::Fixed(8080));
+        assert_eq!(got.serving.ports[0].number, crate::PortNumber::Fixed(8080));
     }
 }

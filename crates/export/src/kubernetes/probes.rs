@@ -36,8 +36,7 @@ pub(super) fn questions(container: &Container, probes: Probes, timeout_ready: Op
 
 fn question(container: &Container, probes: Probes) -> Probe {
     let (port, protocol) = container.ports.first().copied().unwrap_or((super::PORT, Protocol::Grpc));
-    let mut probe =
-        Probe { period_seconds: Some(PERIOD), timeout_seconds: Some(10), ..Probe::default() };
+    let mut probe = Probe { period_seconds: Some(PERIOD), timeout_seconds: Some(10), ..Probe::default() };
     match (probes, protocol) {
         (Probes::Native, Protocol::Http | Protocol::WebSocket) => {
             probe.http_get = Some(HTTPGetAction {

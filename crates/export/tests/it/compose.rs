@@ -12,7 +12,8 @@ fn services_mean_what_jinas_mean() {
     for example in examples() {
         let name = example.file_name().unwrap().to_string_lossy().into_owned();
         let source = example.join("source.yml");
-        let files = export::export(&flow(&source), &asked(&["docker-compose", source.to_str().unwrap(), "out"]));
+        let files =
+            export::export(&flow(&source), &asked(&["docker-compose", source.to_str().unwrap(), "out"]));
         let ours = documents(&files.unwrap()[0].content).remove(0);
         let theirs = documents(&fs::read_to_string(example.join("docker-compose.yml")).unwrap()).remove(0);
         assert_eq!(ours["networks"], theirs["networks"], "{name}");

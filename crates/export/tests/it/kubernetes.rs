@@ -33,11 +33,7 @@ fn manifests_mean_what_jinas_mean() {
         }
         let theirs: Objects = theirs.into_iter().map(|(key, object)| as_meant(key, object)).collect();
         let ours: Objects = ours.into_iter().map(|(key, object)| (key, common(object))).collect();
-        assert_eq!(
-            ours.keys().collect::<Vec<_>>(),
-            theirs.keys().collect::<Vec<_>>(),
-            "{name}: the objects"
-        );
+        assert_eq!(ours.keys().collect::<Vec<_>>(), theirs.keys().collect::<Vec<_>>(), "{name}: the objects");
         for (key, ours) in &ours {
             assert_eq!(pretty(ours), pretty(&theirs[key]), "{name}: {key:?}");
         }

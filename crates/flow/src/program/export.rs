@@ -4,9 +4,10 @@ use std::process::ExitCode;
 
 use config::{Environment, Export, FlowSpec};
 use export::Error;
+use server::chain;
 
 use super::WRONG;
-use super::output::{chain, complain, print};
+use super::output::{complain, print};
 
 pub(super) fn run(export: &Export, env: &Environment) -> ExitCode {
     let (spec, warnings) = match FlowSpec::read(&export.file, env) {

@@ -21,15 +21,3 @@ pub(super) fn complain(problem: &impl Display) {
     // There is nobody to tell that nobody can be told.
     let _unheard = writeln!(io::stderr().lock(), "flowgate: {problem}");
 }
-
-/// An error with everything behind it, on one line.
-pub(super) fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
-}

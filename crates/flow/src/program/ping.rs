@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use config::{Ping, PingTarget};
 use info::Subject;
+use server::chain;
 
-use super::output::{chain, complain, print};
+use super::output::{complain, print};
 
 /// For rounds without a limit: a day is as good as none.
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);

@@ -5,11 +5,11 @@ use std::process::ExitCode;
 
 use config::Environment;
 use executor_runtime::Registry;
-use server::{Outcome, Signal, Signals};
+use server::{Outcome, Signal, Signals, chain};
 use tokio::runtime::Builder;
 
 use super::WRONG;
-use super::output::{chain, complain, print};
+use super::output::{complain, print};
 use crate::{Error, Flow, Plan};
 
 pub(super) fn run(file: &Path, env: &Environment, registry: &Registry) -> ExitCode {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::io;
-use std::process::{ExitStatus, Stdio};
+use std::process::{self, ExitStatus, Stdio};
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process_group};
@@ -15,18 +15,24 @@ pub(crate) struct Child {
     /// Its standard input: closing it tells it to end.
     #[cfg_attr(not(test), expect(dead_code, reason = "held for its end"))]
     alive: Option<ChildStdin>,
+    /// Removes what it would leave behind if it is killed.
+    cleaning: Option<process::Command>,
     /// The number of its group; `None` once it has ended.
     group: Option<Pid>,
 }
 
 impl Child {
     /// Starts a process whose standard input is a pipe that closes with the Flow.
-    pub(crate) fn start(name: String, mut command: Command) -> io::Result<Self> {
+    pub(crate) fn start(
+        name: String,
+        mut command: Command,
+        cleaning: Option<process::Command>,
+    ) -> io::Result<Self> {
         command.process_group(0).kill_on_drop(true).stdin(Stdio::piped());
         let mut child = command.spawn()?;
         let alive = child.stdin.take();
         let group = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
-        Ok(Self { name, child, alive, group })
+        Ok(Self { name, child, alive, cleaning, group })
     }
 
     /// What it is called.
@@ -68,6 +74,11 @@ impl Child {
 impl Drop for Child {
     fn drop(&mut self) {
         self.signal(Signal::KILL);
+        if let Some(cleaning) = self.cleaning.as_mut().filter(|_| self.group.is_some()) {
+            cleaning.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+            // What cannot be removed stays; nobody can wait for it here.
+            let _left = cleaning.spawn();
+        }
     }
 }
 

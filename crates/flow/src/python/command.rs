@@ -21,6 +21,18 @@ const PER_PROCESS: [&str; 10] = [
     "extra-search-paths",
 ];
 
+/// Keys that are said to the container engine.
+const OF_CONTAINERS: [&str; 8] = [
+    "volumes",
+    "gpus",
+    "entrypoint",
+    "docker-kwargs",
+    "disable-auto-volume",
+    "force-network-mode",
+    "env",
+    "py-modules",
+];
+
 /// One process of a deployment.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Process<'a> {
@@ -34,30 +46,38 @@ pub(crate) struct Process<'a> {
     pub(crate) shard: u32,
     /// Where relative files are looked for.
     pub(crate) folder: Option<&'a Path>,
+    /// Whether it has an address of its own, and files that are not those of the Flow.
+    pub(crate) container: bool,
 }
 
-/// The arguments after `jina`.
+/// The arguments after `jina`; in a container, those after the `jina executor` of its entry point.
 pub(crate) fn arguments(process: Process<'_>) -> Vec<OsString> {
-    let mut arguments: Vec<OsString> = ["executor", "--native"].map(OsString::from).into();
+    let first: &[&str] = if process.container { &["--native"] } else { &["executor", "--native"] };
+    let mut arguments: Vec<OsString> = first.iter().map(OsString::from).collect();
     let mut say = |name: &str, values: Vec<OsString>| {
         arguments.push(format!("--{name}").into());
         arguments.extend(values);
     };
     say("name", vec![process.name.into()]);
-    say("host", vec!["127.0.0.1".into()]);
+    say("host", vec![if process.container { "0.0.0.0" } else { "127.0.0.1" }.into()]);
     say("port", vec![process.port.to_string().into()]);
     say("shard-id", vec![process.shard.to_string().into()]);
     match &process.deployment.executor.uses {
+        // Which executor it is, an image knows.
+        _ if process.container => {}
         Uses::PassThrough => {}
         Uses::Name(uses) | Uses::Image(uses) | Uses::Hub(uses) => say("uses", vec![uses.into()]),
         Uses::File { path, .. } => say("uses", vec![path.into()]),
     }
-    if let Some(folder) = process.folder {
+    if let Some(folder) = process.folder.filter(|_| !process.container) {
         say("extra-search-paths", vec![folder.into()]);
     }
     for (key, value) in &process.deployment.options {
         let Some(argument) = known(key) else { continue };
         if argument.mark == Mark::Own || PER_PROCESS.contains(&argument.name) {
+            continue;
+        }
+        if process.container && OF_CONTAINERS.contains(&argument.name) {
             continue;
         }
         if let Some(values) = spelled(value) {

@@ -23,7 +23,7 @@ fn start(script: &str) -> (TempDir, Child) {
     let folder = tempfile::tempdir().unwrap();
     let mut command = Command::new("sh");
     command.args(["-c", script]).current_dir(folder.path());
-    (folder, Child::start("child".to_owned(), command).unwrap())
+    (folder, Child::start("child".to_owned(), command, None).unwrap())
 }
 
 /// Waits until `look` finds something.
@@ -112,7 +112,7 @@ async fn python_ends_when_the_pipe_closes() {
     fs::write(folder.path().join("jina.py"), module).unwrap();
     let mut command = Jina::Module("python3".into()).command();
     command.args(["executor", "--native"]).current_dir(folder.path());
-    let mut child = Child::start("child".to_owned(), command).unwrap();
+    let mut child = Child::start("child".to_owned(), command, None).unwrap();
     let process = written(&folder, "number").await;
     let arguments =
         || fs::read_to_string(folder.path().join("arguments")).ok().filter(|text| text.contains("--"));

@@ -127,13 +127,21 @@ async fn any_page_may_call_if_that_is_wanted() {
 }
 
 #[tokio::test]
-async fn the_page_brings_all_that_it_needs() {
+async fn the_pages_bring_all_that_they_need() {
     let stage = Stage::echo();
-    let page = String::from_utf8(stage.get("/docs").await.body()).unwrap();
-    assert!(!page.contains("://"), "the page must not load from elsewhere: {page}");
-    for part in page.split(['"', '\'']).filter(|part| part.starts_with("docs/")) {
-        let answer = stage.get(&format!("/{part}")).await;
-        assert_eq!(answer.status, StatusCode::OK, "{part}");
-        assert!(answer.body().len() > 100, "{part}");
+    for page in ["/docs", "/redoc"] {
+        let answer = stage.get(page).await;
+        let policy = answer.header("content-security-policy");
+        assert!(policy.starts_with("default-src 'self';") && !policy.contains("http"), "{policy}");
+        let page = String::from_utf8(answer.body()).unwrap();
+        assert!(!page.contains("://"), "the page must not load from elsewhere: {page}");
+        let is_part = |word: &&str| [".js", ".css", ".png"].iter().any(|kind| word.ends_with(kind));
+        let parts: Vec<_> = page.split('"').filter(is_part).collect();
+        assert!(!parts.is_empty(), "{page}");
+        for part in parts {
+            let answer = stage.get(&format!("/{part}")).await;
+            assert_eq!(answer.status, StatusCode::OK, "{part}");
+            assert!(answer.body().len() > 100, "{part}");
+        }
     }
 }

@@ -134,7 +134,7 @@ impl Stage {
         let address = listener.address();
         let open = listener.open().expect("an open port");
         let workers = Workers::current().into();
-        handle.clone().spawn(server::serve(open, vec![port], None, http, workers, handle));
+        handle.clone().spawn(server::serve(open, vec![move || port.clone()], None, http, workers, handle));
         Self { address, script, admission, drain }
     }
 

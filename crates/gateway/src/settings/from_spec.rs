@@ -3,12 +3,11 @@
 
 use bytestring::ByteString;
 use call::{Limits, Metadata};
-use config::{CustomEndpoint, GatewaySpec, GrpcOptions, Head, HttpSpec, PollingRule};
+use config::{CustomEndpoint, GatewaySpec, GrpcOptions, Head, HttpSpec, LogSpec, WebServer};
 use executor_client::{Address, InvalidAddress};
 use indexmap::IndexMap;
-use routing::{GraphSpec, Polling, Polls};
-use server::{HttpOptions, Timing, tls};
-use tracing::warn;
+use routing::GraphSpec;
+use server::{AccessLog, HttpOptions, Timing, tls};
 
 use super::{Executor, InvalidSettings, Port, PortNumber, Protocol, Settings, Shards};
 
@@ -16,12 +15,13 @@ impl TryFrom<GatewaySpec> for Settings {
     type Error = InvalidSettings;
 
     fn try_from(spec: GatewaySpec) -> Result<Self, InvalidSettings> {
-        let GatewaySpec { name, server, client, graph, prefetch, http, telemetry: _, log: _ } = spec;
+        let GatewaySpec { name, server, client, graph, prefetch, http, telemetry: _, log } = spec;
         let tls = server.tls.as_ref().map(|tls| tls::Files {
             certificates: tls.certificates.clone(),
             private_key: tls.private_key.clone(),
             client_authorities: tls.client_authorities.clone(),
         });
+        let web_server = http.web_server.clone();
         Ok(Self {
             name,
             ports: ports(&server),
@@ -35,15 +35,24 @@ impl TryFrom<GatewaySpec> for Settings {
             client: (&client).into(),
             calls: grpc::server::Settings {
                 max_message: max_message(&server),
+                max_answer: length(&server.grpc, "grpc.max_send_message_length")
+                    .unwrap_or(grpc::server::Settings::default().max_answer),
                 prefetch: prefetch.map_or(0, usize::from),
+                stall: server.limits.body_timeout,
+                forward: forward(&server),
                 ..grpc::server::Settings::default()
             },
-            graphql: http.graphql.then(frontend_graphql::Settings::default),
-            rest: rest(http, max_message(&server))?,
-            http: http_options(&server),
+            graphql: http.graphql.map(graphql),
+            rest: rest(http, &server)?,
+            http: http_options(&server, &web_server, &log),
+            backlog: web_server.backlog.unwrap_or(Self::default().backlog),
+            websocket_ping: web_server.websocket_ping.unwrap_or(Self::default().websocket_ping),
             limits: Limits { requests: server.limits.requests, bytes: server.limits.bytes },
             max_timeout: server.limits.request_timeout,
-            drain: Timing { linger: server.drain_linger, grace: server.drain_grace },
+            drain: Timing {
+                linger: server.drain_linger,
+                grace: web_server.graceful_shutdown.unwrap_or(server.drain_grace),
+            },
             workers: server.workers,
         })
     }
@@ -66,7 +75,26 @@ fn ports(server: &config::Server) -> Vec<Port> {
     server.listeners.iter().map(listener).collect()
 }
 
-fn rest(spec: HttpSpec, max_body: usize) -> Result<frontend_http::Settings, InvalidSettings> {
+fn graphql(spec: config::GraphQl) -> frontend_graphql::Settings {
+    let config::GraphQl { max_depth, max_complexity, max_calls, max_query, max_tokens, max_operations } =
+        spec;
+    frontend_graphql::Settings {
+        max_depth,
+        max_complexity,
+        max_calls,
+        max_query,
+        max_tokens,
+        max_operations,
+        ..frontend_graphql::Settings::default()
+    }
+}
+
+/// Every name was checked when it was read.
+fn forward(server: &config::Server) -> Vec<http::HeaderName> {
+    server.forward_headers.iter().filter_map(|name| name.parse().ok()).collect()
+}
+
+fn rest(spec: HttpSpec, server: &config::Server) -> Result<frontend_http::Settings, InvalidSettings> {
     let HttpSpec {
         title,
         description,
@@ -76,11 +104,8 @@ fn rest(spec: HttpSpec, max_body: usize) -> Result<frontend_http::Settings, Inva
         no_crud_endpoints: _,
         expose_endpoints,
         graphql: _,
-        web_server,
+        web_server: _,
     } = spec;
-    for setting in web_server.keys() {
-        warn!(setting, "this setting of the web server has no effect");
-    }
     let defaults = frontend_http::Settings::default();
     let exposed = expose_endpoints.into_iter().map(|(endpoint, custom)| exposed(endpoint, custom));
     Ok(frontend_http::Settings {
@@ -89,8 +114,9 @@ fn rest(spec: HttpSpec, max_body: usize) -> Result<frontend_http::Settings, Inva
         cors,
         no_debug_endpoints,
         exposed: exposed.collect::<Result<_, _>>()?,
-        max_body,
-        ..defaults
+        max_body: max_message(server),
+        stall: server.limits.body_timeout,
+        forward: forward(server),
     })
 }
 
@@ -124,43 +150,18 @@ fn executors(graph: &config::Graph) -> Result<IndexMap<String, Executor>, Invali
 fn shards(head: &Head) -> Result<Shards, InvalidAddress> {
     let addresses = |shard: &config::Shard| shard.addresses.iter().map(Address::try_from).collect();
     let one = |address: &Option<config::Address>| address.as_ref().map(Address::try_from).transpose();
-    let polls = |rule| match rule {
-        PollingRule::Any => Polls::Any,
-        PollingRule::All => Polls::All,
-    };
-    let endpoints = head.polling.endpoints.iter().map(|(endpoint, rule)| (endpoint.clone(), polls(*rule)));
     Ok(Shards {
         addresses: head.shards.iter().map(addresses).collect::<Result<_, _>>()?,
-        polling: Polling { endpoints: endpoints.collect(), fallback: polls(head.polling.fallback) },
+        polling: (&head.polling).into(),
         no_reduce: head.no_reduce,
         uses_before: one(&head.uses_before)?,
         uses_after: one(&head.uses_after)?,
     })
 }
 
-fn http_options(server: &config::Server) -> HttpOptions {
-    let defaults = HttpOptions::default();
-    // Pings that are switched off are pings after no time, or after one that never comes.
-    let time = server.grpc.number("grpc.keepalive_time_ms");
-    let never = time.is_some_and(|time| time <= 0 || time >= i32::MAX.into());
-    let keepalive_time = server.grpc.milliseconds("grpc.keepalive_time_ms").or(defaults.keepalive_time);
-    HttpOptions {
-        max_connections: server.limits.connections,
-        handshake_timeout: server.limits.handshake_timeout,
-        header_timeout: server.limits.header_timeout,
-        max_header_bytes: length(&server.grpc, "grpc.max_metadata_size")
-            .and_then(|bytes| u32::try_from(bytes).ok())
-            .unwrap_or(server.limits.header),
-        max_streams: length(&server.grpc, "grpc.max_concurrent_streams")
-            .and_then(|streams| u32::try_from(streams).ok())
-            .unwrap_or(server.limits.streams),
-        keepalive_time: keepalive_time.filter(|_| !never),
-        keepalive_timeout: server
-            .grpc
-            .milliseconds("grpc.keepalive_timeout_ms")
-            .unwrap_or(defaults.keepalive_timeout),
-        ..defaults
-    }
+fn http_options(server: &config::Server, web_server: &WebServer, log: &LogSpec) -> HttpOptions {
+    let access_log = log.access.then_some(AccessLog { hide_health_checks: log.hide_health_checks });
+    HttpOptions { access_log, ..HttpOptions::from(server).with_web_server(web_server) }
 }
 
 /// The smaller of the two bounds that a user can set; without either, what one frame can hold.

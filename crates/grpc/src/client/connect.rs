@@ -123,7 +123,11 @@ pub async fn handshake(
     options: &Options,
 ) -> Result<(Connection, Driver), ConnectError> {
     let io: Box<dyn Io> = Box::new(io);
-    let (requests, connection) = h2::client::Builder::new()
+    let mut builder = h2::client::Builder::new();
+    if let Some(max_header) = options.max_header {
+        builder.max_header_list_size(max_header);
+    }
+    let (requests, connection) = builder
         .initial_window_size(options.stream_window)
         .initial_connection_window_size(options.connection_window)
         .max_frame_size(options.max_frame)
@@ -135,6 +139,7 @@ pub async fn handshake(
         authority,
         user_agent: options.user_agent.clone(),
         max_message: options.max_message,
+        max_request: options.max_request,
         closed: AtomicBool::new(false),
         calls: AtomicUsize::new(0),
         received: AtomicUsize::new(0),

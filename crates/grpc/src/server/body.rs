@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use call::{Admitted, Error, Message, Parts, Payload};
+use call::{Admitted, Error, ErrorCode, Message, Parts, Payload};
 use http::header::{CONTENT_TYPE, HeaderName};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use http_body::{Frame, SizeHint};
@@ -28,23 +28,54 @@ enum State {
     /// What is left to send.
     Rest { pieces: Payload, trailers: Option<HeaderMap> },
     /// Messages that are yet to come.
-    Stream { parts: Parts, pieces: Payload, mark_errors: bool, failed: bool },
+    Stream { parts: Parts, pieces: Payload, marks: Marks, failed: bool },
+}
+
+/// What holds for all answers.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Marks {
+    /// Whether answers that report an error say so in their trailers.
+    pub(super) errors: bool,
+    /// The largest message.
+    pub(super) max_answer: usize,
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("an answer of {len} bytes is larger than the limit of {limit}")]
+struct TooLarge {
+    len: usize,
+    limit: usize,
+}
+
+impl Marks {
+    /// The message in its frame, if it may be sent.
+    fn frame(self, message: &Message) -> Result<Payload, Error> {
+        let pieces = proto::message::write_frame(message);
+        let len = pieces.len().saturating_sub(crate::frame::HEAD);
+        if len > self.max_answer {
+            return Err(Error::new(ErrorCode::Overloaded, TooLarge { len, limit: self.max_answer }));
+        }
+        Ok(pieces)
+    }
 }
 
 /// An answer of one message.
-pub(super) fn one(message: &Message, admitted: Admitted, mark_errors: bool) -> Response<Body> {
+pub(super) fn one(message: &Message, admitted: Admitted, marks: Marks) -> Response<Body> {
+    let pieces = match marks.frame(message) {
+        Ok(pieces) => pieces,
+        Err(error) => return failed(&error),
+    };
     let mut trailers = status::ok();
     put_trailers(&mut trailers, message);
-    if mark_errors && message.is_error() {
+    if marks.errors && message.is_error() {
         trailers.insert(header::IS_ERROR, HeaderValue::from_static("true"));
     }
-    let pieces = proto::message::write_frame(message);
     response(State::Rest { pieces, trailers: Some(trailers) }, Some(admitted))
 }
 
 /// An answer of many messages.
-pub(super) fn stream(parts: Parts, admitted: Option<Admitted>, mark_errors: bool) -> Response<Body> {
-    response(State::Stream { parts, pieces: Payload::new(), mark_errors, failed: false }, admitted)
+pub(super) fn stream(parts: Parts, admitted: Option<Admitted>, marks: Marks) -> Response<Body> {
+    response(State::Stream { parts, pieces: Payload::new(), marks, failed: false }, admitted)
 }
 
 /// An answer without a message: the status stands in the headers.
@@ -101,16 +132,23 @@ impl http_body::Body for Body {
                         None => trailers.take().map(|trailers| Ok(Frame::trailers(trailers))),
                     });
                 }
-                State::Stream { parts, pieces, mark_errors, failed } => {
+                State::Stream { parts, pieces, marks, failed } => {
                     if let Some(piece) = next_piece(pieces) {
                         return Poll::Ready(Some(Ok(Frame::data(piece))));
                     }
                     let mut trailers = match std::task::ready!(parts.as_mut().poll_next(cx)) {
-                        Some(Ok(message)) => {
-                            *failed |= message.is_error();
-                            *pieces = proto::message::write_frame(&message);
-                            continue;
-                        }
+                        Some(Ok(message)) => match marks.frame(&message) {
+                            Ok(frame) => {
+                                *failed |= message.is_error();
+                                *pieces = frame;
+                                continue;
+                            }
+                            Err(error) => {
+                                let mut trailers = HeaderMap::with_capacity(2);
+                                put_error(&mut trailers, &error);
+                                trailers
+                            }
+                        },
                         Some(Err(error)) => {
                             let mut trailers = HeaderMap::with_capacity(2);
                             put_error(&mut trailers, &error);
@@ -118,7 +156,7 @@ impl http_body::Body for Body {
                         }
                         None => status::ok(),
                     };
-                    if *mark_errors && *failed {
+                    if marks.errors && *failed {
                         trailers.insert(header::IS_ERROR, HeaderValue::from_static("true"));
                     }
                     // Dropping the stream cancels what is left of it.

@@ -40,6 +40,12 @@ impl Grpc {
         Self { calls, offers, control }
     }
 
+    /// The same for what comes over one more connection, which gets no more than its share.
+    #[must_use]
+    pub fn for_connection(&self) -> Self {
+        Self { calls: self.calls.for_connection(), ..self.clone() }
+    }
+
     /// Answers one request.
     pub async fn answer<B: Incoming>(mut self, request: Request<B>) -> Response<PortBody> {
         let Offers { single, list, stream } = self.offers;

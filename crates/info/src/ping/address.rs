@@ -11,6 +11,8 @@ use super::PingError;
 pub struct Address {
     /// What is spoken there.
     pub(super) protocol: Protocol,
+    /// Whether it is encrypted, as the scheme says.
+    pub(super) secure: bool,
     pub(super) host: String,
     pub(super) port: u16,
 }
@@ -56,9 +58,11 @@ impl FromStr for Address {
     fn from_str(text: &str) -> Result<Self, InvalidAddress> {
         let invalid = || InvalidAddress { text: text.to_owned() };
         let (scheme, rest) = text.trim().split_once("://").unwrap_or(("grpc", text.trim()));
-        let protocol = match scheme.to_ascii_lowercase().as_str() {
-            "grpc" | "grpcs" => Protocol::Grpc,
-            "http" | "https" | "ws" | "wss" | "websocket" => Protocol::Http,
+        let (protocol, secure) = match scheme.to_ascii_lowercase().as_str() {
+            "grpc" => (Protocol::Grpc, false),
+            "grpcs" => (Protocol::Grpc, true),
+            "http" | "ws" | "websocket" => (Protocol::Http, false),
+            "https" | "wss" | "websockets" => (Protocol::Http, true),
             _ => return Err(invalid()),
         };
         let (host, port) = rest.rsplit_once(':').ok_or_else(invalid)?;
@@ -68,15 +72,17 @@ impl FromStr for Address {
         if host.is_empty() || host.contains(char::is_whitespace) {
             return Err(invalid());
         }
-        Ok(Self { protocol, host: host.to_owned(), port })
+        Ok(Self { protocol, secure, host: host.to_owned(), port })
     }
 }
 
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let scheme = match self.protocol {
-            Protocol::Grpc => "grpc",
-            Protocol::Http => "http",
+        let scheme = match (self.protocol, self.secure) {
+            (Protocol::Grpc, false) => "grpc",
+            (Protocol::Grpc, true) => "grpcs",
+            (Protocol::Http, false) => "http",
+            (Protocol::Http, true) => "https",
         };
         write!(f, "{scheme}://{}", self.authority())
     }
@@ -97,6 +103,8 @@ mod tests {
         check("HTTP://gateway:80", Some("http://gateway:80"));
         check("websocket://gateway:80", Some("http://gateway:80"));
         check("ws://[::1]:80", Some("http://[::1]:80"));
+        check("grpcs://gateway:443", Some("grpcs://gateway:443"));
+        check("wss://gateway:443", Some("https://gateway:443"));
         check("127.0.0.1:8080 - --timeout 9500", Some("grpc://127.0.0.1:8080"));
         for bad in ["", "gateway", "gateway:", ":80", "ftp://a:1", "a:0", "a:99999", "a:{port_uses}"] {
             check(bad, None);

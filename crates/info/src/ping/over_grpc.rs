@@ -4,24 +4,31 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use call::{Deadline, Payload};
-use grpc::client::{self, CallError, Message, Options, Outgoing, Target};
+use grpc::client::{self, CallError, Message, Options, Outgoing, Target, Tls};
 use http::HeaderMap;
 use http::uri::{Authority, PathAndQuery};
 use prost::Message as _;
 use proto::jina::StatusProto;
 use proto::jina::status_proto::StatusCode;
+use rustls::pki_types::ServerName;
 use tonic_health::pb::HealthCheckResponse;
 use tonic_health::pb::health_check_response::ServingStatus;
 
+use super::tls::Trust;
 use super::{Address, PingError, Subject, without_end};
 
-pub(super) async fn ask(subject: Subject, address: &Address, allowed: Duration) -> Result<(), PingError> {
+pub(super) async fn ask(
+    subject: Subject,
+    address: &Address,
+    trust: Trust,
+    allowed: Duration,
+) -> Result<(), PingError> {
     let path = match subject {
         Subject::Process => grpc::path::HEALTH_CHECK,
         Subject::Flow => grpc::path::DRY_RUN,
     };
     // Both calls take an empty message: the empty service name stands for the whole process.
-    let answer = call(path, address, allowed).await?;
+    let answer = call(path, address, trust, allowed).await?;
     let unreadable = |source| PingError::Call { address: address.clone(), source: Box::new(source) };
     match subject {
         Subject::Process => {
@@ -41,10 +48,19 @@ pub(super) async fn ask(subject: Subject, address: &Address, allowed: Duration) 
     }
 }
 
-async fn call(path: &'static str, address: &Address, allowed: Duration) -> Result<Bytes, PingError> {
+async fn call(
+    path: &'static str,
+    address: &Address,
+    trust: Trust,
+    allowed: Duration,
+) -> Result<Bytes, PingError> {
     let connect = |source| PingError::Connect { address: address.clone(), source };
     let authority = Authority::try_from(address.authority()).map_err(|error| connect(error.into()))?;
-    let target = Target { authority, tls: None };
+    let tls = trust.config("h2").map_err(connect)?;
+    let server_name = || ServerName::try_from(address.host.clone()).map_err(|error| connect(error.into()));
+    let tls =
+        tls.map(|config| Ok::<_, PingError>(Tls { config, server_name: server_name()? })).transpose()?;
+    let target = Target { authority, tls };
     // The round as a whole is bounded already, so this bound must not come first.
     let connect_timeout = allowed.saturating_mul(2);
     let options = Options { connect_timeout, keepalive: None, ..Options::default() };

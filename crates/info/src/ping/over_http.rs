@@ -5,8 +5,12 @@ use http::{Request, StatusCode, header};
 use http_body_util::{BodyExt as _, Empty, Limited};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
+use rustls::pki_types::ServerName;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
 
+use super::tls::Trust;
 use super::{Address, PingError, Subject, without_end};
 
 /// Healthy answers are short.
@@ -20,12 +24,12 @@ struct DryRun {
     description: String,
 }
 
-pub(super) async fn ask(subject: Subject, address: &Address) -> Result<(), PingError> {
+pub(super) async fn ask(subject: Subject, address: &Address, trust: Trust) -> Result<(), PingError> {
     let path = match subject {
         Subject::Process => "/",
         Subject::Flow => "/dry_run",
     };
-    let (status, body) = get(path, address).await?;
+    let (status, body) = get(path, address, trust).await?;
     if status != StatusCode::OK {
         return Err(PingError::HttpStatus { address: address.clone(), status });
     }
@@ -42,9 +46,23 @@ pub(super) async fn ask(subject: Subject, address: &Address) -> Result<(), PingE
     }
 }
 
-async fn get(path: &str, address: &Address) -> Result<(StatusCode, Bytes), PingError> {
+async fn get(path: &str, address: &Address, trust: Trust) -> Result<(StatusCode, Bytes), PingError> {
     let connect = |source| PingError::Connect { address: address.clone(), source };
     let stream = TcpStream::connect(address.resolve().await?).await.map_err(|error| connect(error.into()))?;
+    let Some(config) = trust.config("http/1.1").map_err(connect)? else {
+        return get_over(stream, path, address).await;
+    };
+    let name = ServerName::try_from(address.host.clone()).map_err(|error| connect(error.into()))?;
+    let stream = TlsConnector::from(config).connect(name, stream).await;
+    get_over(stream.map_err(|error| connect(error.into()))?, path, address).await
+}
+
+async fn get_over(
+    stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    path: &str,
+    address: &Address,
+) -> Result<(StatusCode, Bytes), PingError> {
+    let connect = |source| PingError::Connect { address: address.clone(), source };
     let (mut requests, connection) =
         http1::handshake(TokioIo::new(stream)).await.map_err(|error| connect(error.into()))?;
     let answer = async {

@@ -1,5 +1,6 @@
 //! Requests through graphs. Rows of the acceptance table for Jina's behaviour are named in the cases.
 
+mod allocations;
 mod errors;
 mod floating;
 mod joins;

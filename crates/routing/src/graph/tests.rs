@@ -185,7 +185,9 @@ fn says(endpoints: &[(&'static str, Value, Value)]) -> Option<Arc<Discovery>> {
 fn neighbours_must_fit_on_every_branch() {
     let graph = graph("start-gateway: encode; encode: keep index; keep: end-gateway; index: end-gateway");
     let text = json!({"properties": {"id": {"anyOf": []}, "text": {"type": "string"}}});
-    let embedded = json!({"properties": {"id": {"anyOf": []}, "embedding": {"type": "array"}}});
+    let embedded = json!({"properties": {"id": {"anyOf": []}, "embedding": {"type": "array"}}, "required": ["embedding"]});
+    let ranked =
+        json!({"properties": {"id": {"anyOf": []}, "text": {"type": "string"}, "rank": {"type": "integer"}}});
     let number = json!({"properties": {"id": {"anyOf": []}, "text": {"type": "number"}}});
     let legacy = json!({"$ref": "#/$defs/LegacyDocument"});
     let check = |case: &str, index: Option<Arc<Discovery>>, want: &[&str]| {
@@ -222,9 +224,35 @@ fn neighbours_must_fit_on_every_branch() {
             "encode -> index: field `text` unknown at `/index`",
         ],
     );
+    check("a field with a default may be missing", says(&[("/index", ranked.clone(), ranked.clone())]), &[]);
     check(
         "another endpoint, and no default one",
         says(&[("/search", text.clone(), text.clone())]),
         &["encode -> index: endpoint `/index` missing"],
     );
+}
+
+#[test]
+fn a_field_is_missing_before_a_join_only_if_no_branch_brings_it() {
+    let required = |fields: &[&str]| {
+        let properties: serde_json::Map<_, _> =
+            fields.iter().map(|field| ((*field).to_owned(), json!({"type": "string"}))).collect();
+        json!({"properties": properties, "required": fields})
+    };
+    let (text, both) = (required(&["text"]), required(&["text", "caption"]));
+    let takes = |schema: &Value| says(&[("/index", schema.clone(), schema.clone())]);
+    let of = |reduces: bool, caption: Option<Arc<Discovery>>| {
+        let mut spec =
+            spec("start-gateway: encode caption; encode: index; caption: index; index: end-gateway");
+        if !reduces {
+            spec.no_reduce.push("index".to_owned());
+        }
+        let graph = Graph::check(&spec).unwrap();
+        lines(&graph.check_schemas(&[takes(&text), takes(&both), caption]))
+    };
+    let missing = "encode -> index: field `caption` missing at `/index`";
+    assert_eq!(of(true, takes(&both)), [""; 0], "the other branch brings it");
+    assert_eq!(of(true, None), [""; 0], "nobody knows what the other branch brings");
+    assert_eq!(of(true, takes(&text)), [missing, "caption -> index: field `caption` missing at `/index`"]);
+    assert_eq!(of(false, takes(&both)), [missing], "the parts are not merged");
 }

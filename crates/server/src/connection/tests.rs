@@ -38,7 +38,7 @@ fn served(options: HttpOptions) -> Served {
     let workers = Arc::new(Workers::start(1).unwrap());
     let handle = drain.handle();
     let open = listener.open().unwrap();
-    handle.clone().spawn(serve(open, vec![service], None, options, workers, handle));
+    handle.clone().spawn(serve(open, vec![move || service.clone()], None, options, workers, handle));
     Served { address, drain, answering, arrived }
 }
 
@@ -99,4 +99,57 @@ async fn a_client_that_says_nothing_is_let_go() {
     let mut silent = TcpStream::connect(served.address).await.unwrap();
     let read = tokio::time::timeout(Duration::from_secs(20), silent.read_u8()).await;
     read.expect("the connection is closed").unwrap_err();
+}
+
+/// What a client of HTTP/2 says that has nothing to say: the preface and empty settings.
+const SILENT_HTTP2: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
+
+/// A client that does not answer pings, and that its settings were received.
+async fn silent_client(address: SocketAddr) -> TcpStream {
+    let mut client = TcpStream::connect(address).await.unwrap();
+    client.write_all(SILENT_HTTP2).await.unwrap();
+    let mut settings = [0; 9];
+    client.read_exact(&mut settings).await.unwrap();
+    assert_eq!(settings[3], 4, "the server's settings");
+    client
+}
+
+#[tokio::test]
+async fn an_idle_client_that_answers_no_ping_does_not_hold_up_the_end() {
+    // Without pings of its own nobody but the drain could close the connection.
+    let served = served(HttpOptions { keepalive_time: None, ..HttpOptions::default() });
+    let mut client = silent_client(served.address).await;
+    let timing = Timing { grace: Duration::from_secs(20), ..Timing::default() };
+    assert_eq!(served.drain.run(std::future::ready(()), timing).await, Outcome::Clean);
+    let mut rest = Vec::new();
+    // A connection that is closed with data unread is reset, which is an end as well.
+    let _end = client.read_to_end(&mut rest).await;
+    let goaway = rest.windows(9).any(|frame| frame[..5] == [0, 0, 8, 7, 0]);
+    assert!(goaway, "it is told before: {rest:?}");
+}
+
+#[tokio::test]
+async fn a_call_of_a_client_that_answers_no_ping_is_finished() {
+    let Served { address, drain, answering, mut arrived } =
+        served(HttpOptions { keepalive_time: None, ..HttpOptions::default() });
+    answering.send_replace(false);
+    let mut client = silent_client(address).await;
+    // HEADERS on stream 1 with the end of both: `:method GET`, `:scheme http`, `:path /`, `:authority x`.
+    client.write_all(b"\0\0\x06\x01\x05\0\0\0\x01\x82\x86\x84\x41\x01x").await.unwrap();
+    arrived.wait_for(|n| *n == 1).await.unwrap();
+    let stop = drain.handle().token().clone();
+    let draining =
+        drain.run(std::future::ready(()), Timing { grace: Duration::from_secs(20), ..Timing::default() });
+    let finish = async {
+        stop.cancelled().await;
+        // Longer than an idle connection is kept.
+        tokio::time::sleep(REST * 2).await;
+        answering.send_replace(true);
+        let mut rest = Vec::new();
+        let _end = client.read_to_end(&mut rest).await;
+        rest
+    };
+    let (outcome, rest) = tokio::join!(draining, finish);
+    assert!(rest.windows(5).any(|bytes| bytes == b"hello"), "{rest:?}");
+    assert_eq!(outcome, Outcome::Clean);
 }

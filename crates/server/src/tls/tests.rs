@@ -65,3 +65,71 @@ fn files_that_are_no_identity_are_named() {
     let missing = Acceptor::new(files, &[]).unwrap_err();
     assert!(missing.to_string().starts_with("cannot read "), "{missing}");
 }
+
+#[test]
+fn a_change_is_noticed_once() {
+    let files = files("changes");
+    let (first, second) = (identity(), identity());
+    let write = |identity: &Identity| {
+        fs::write(&files.certificates, &identity.certificate).unwrap();
+        fs::write(&files.private_key, &identity.key).unwrap();
+    };
+    write(&first);
+    let acceptor = Acceptor::new(files.clone(), &["h2"]).unwrap();
+    assert!(!acceptor.reload_if_changed().unwrap());
+    // Files are put in the place of others, as volumes of Kubernetes do.
+    fs::remove_file(&files.certificates).unwrap();
+    assert!(acceptor.reload_if_changed().is_err());
+    assert!(!acceptor.reload_if_changed().unwrap(), "it is told once");
+    write(&second);
+    let before = acceptor.config.load_full();
+    assert!(acceptor.reload_if_changed().unwrap());
+    assert!(!Arc::ptr_eq(&before, &acceptor.config.load()));
+    assert!(!acceptor.reload_if_changed().unwrap());
+}
+
+/// The first words of a client that offers one version and one cipher, both as numbers.
+fn hello(version: [u8; 2], cipher: [u8; 2]) -> Vec<u8> {
+    let mut body = version.to_vec();
+    body.extend([7; 32]);
+    body.push(0);
+    body.extend([0, 2]);
+    body.extend(cipher);
+    body.extend([1, 0]);
+    let mut message = vec![1, 0, 0, u8::try_from(body.len()).unwrap()];
+    message.extend(body);
+    let mut record = vec![22, 3, 1, 0, u8::try_from(message.len()).unwrap()];
+    record.extend(message);
+    record
+}
+
+#[test]
+fn only_safe_versions_and_ciphers_are_spoken() {
+    let files = files("ciphers");
+    let own = identity();
+    fs::write(&files.certificates, &own.certificate).unwrap();
+    fs::write(&files.private_key, &own.key).unwrap();
+    let acceptor = Acceptor::new(files, &["h2"]).unwrap();
+    let config = acceptor.config.load_full();
+    let ciphers: Vec<_> =
+        config.crypto_provider().cipher_suites.iter().map(|suite| format!("{:?}", suite.suite())).collect();
+    let want = [
+        "TLS13_AES_256_GCM_SHA384",
+        "TLS13_AES_128_GCM_SHA256",
+        "TLS13_CHACHA20_POLY1305_SHA256",
+        "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384",
+        "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256",
+        "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256",
+        "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384",
+        "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256",
+        "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256",
+    ];
+    assert_eq!(ciphers, want);
+    // SSL 3, TLS 1.0 and 1.1, and TLS 1.2 with a cipher of old.
+    let old = [([3, 0], [0xc0, 0x13]), ([3, 1], [0xc0, 0x13]), ([3, 2], [0xc0, 0x13]), ([3, 3], [0, 0x0a])];
+    for (version, cipher) in old {
+        let mut server = rustls::ServerConnection::new(config.clone()).unwrap();
+        server.read_tls(&mut &hello(version, cipher)[..]).unwrap();
+        assert!(server.process_new_packets().is_err(), "{version:?} {cipher:?}");
+    }
+}

@@ -1,5 +1,7 @@
 //! The executors of the interop suite in Rust; `executors.py` holds the same in Python.
 
+mod rows;
+
 use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -160,6 +162,20 @@ impl FooExecutor {
     }
 }
 
+/// The executor of README.md.
+#[derive(Debug, Default)]
+struct Foo;
+
+#[executor]
+impl Foo {
+    #[requests(on = "/foo")]
+    fn foo(&self, docs: &mut DocList<Text>) {
+        for doc in docs {
+            doc.text = Some("foo was called".to_owned());
+        }
+    }
+}
+
 /// Writes its name into every document, whatever the endpoint.
 #[derive(Debug)]
 struct Named {
@@ -211,6 +227,12 @@ impl Tools {
         if docs.is_empty() { Ok(()) } else { Err(Boom) }
     }
 
+    /// Its name is the key of what it returns.
+    #[requests(on = "/whoami")]
+    fn whoami(&self, docs: &DocList<Text>) -> Map<String, Value> {
+        Map::from_iter([("n".to_owned(), docs.len().into())])
+    }
+
     #[requests(on = "/tokens")]
     fn tokens(&self, doc: Text) -> impl Stream<Item = Text> + Send + use<> {
         let text = doc.text.unwrap_or_default();
@@ -252,7 +274,72 @@ impl Tools {
     }
 }
 
+/// Writes into each document which documents it was called with.
+#[derive(Debug, Default)]
+struct Batcher;
+
+#[derive(Debug, thiserror::Error)]
+#[error("bad")]
+struct Bad;
+
+#[executor]
+impl Batcher {
+    #[requests(on = "/batch", dynamic_batching(preferred_batch_size = 4, timeout = 2000))]
+    fn batch(&self, docs: &mut DocList<Text>) -> Result<(), Bad> {
+        let texts: Vec<String> = docs.iter().filter_map(|doc| doc.text.clone()).collect();
+        if texts.iter().any(|text| text == "bad") {
+            return Err(Bad);
+        }
+        for doc in docs {
+            doc.text = Some(texts.join(" "));
+        }
+        Ok(())
+    }
+}
+
+/// Does not come back, or takes all the memory there is.
+#[derive(Debug, Default)]
+struct Runaway;
+
+#[executor]
+impl Runaway {
+    #[requests(on = "/loop")]
+    fn spin(&self, docs: &DocList<Text>) {
+        while !docs.is_empty() {
+            std::thread::yield_now();
+        }
+    }
+
+    /// Gives way now and then, so that it can be stopped.
+    #[requests(on = "/grow")]
+    async fn grow(&self, docs: &DocList<Text>) {
+        let mut held = Vec::new();
+        while !docs.is_empty() {
+            held.push(vec![1_u8; 4 << 20]);
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// Cannot be stopped.
+    #[requests(on = "/grow_on")]
+    fn grow_on(&self, docs: &DocList<Text>) {
+        let mut held = Vec::new();
+        while !docs.is_empty() {
+            held.push(vec![1_u8; 4 << 20]);
+        }
+    }
+
+    #[requests(on = "/upper")]
+    fn upper(&self, docs: &mut DocList<Text>) {
+        for doc in docs {
+            doc.text = doc.text.as_ref().map(|text| text.to_uppercase());
+        }
+    }
+}
+
 fn main() -> ExitCode {
     let registry = Registry::new().with::<FooExecutor>().with::<Tools>().with::<Typed>();
-    executor::main(&registry.with::<Schemas>().with::<Named>())
+    let registry = registry.with::<Schemas>().with::<Foo>().with::<Named>();
+    let registry = registry.with::<Batcher>().with::<Runaway>();
+    executor::main(&registry.with::<rows::Rows>().with::<rows::Predefined>())
 }

@@ -49,7 +49,7 @@ impl Parser<'_, '_> {
         }
         let start = self.source.at();
         match peek {
-            _ if peek == Peek::Array || peek.is_num() && !self.is_strict => {
+            _ if peek == Peek::Array || is_item(peek) && !self.is_strict => {
                 self.numbers.clear();
                 let n_problems = self.source.n_problems();
                 let read = match peek {
@@ -88,6 +88,11 @@ impl Parser<'_, '_> {
         self.numbers.put(place, self.to);
         Ok(())
     }
+}
+
+/// Whether it is an item, of which alone a tensor without dimensions consists.
+pub(super) fn is_item(peek: Peek) -> bool {
+    peek.is_num() || matches!(peek, Peek::True | Peek::False)
 }
 
 impl Numbers {

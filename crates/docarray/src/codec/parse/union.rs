@@ -91,7 +91,7 @@ fn is_near(shapes: &Shapes, shape: usize, peek: Peek) -> bool {
     match shapes.get(shape) {
         Shape::Integer(_) | Shape::Number(_) => matches!(peek, Peek::String | Peek::True | Peek::False),
         Shape::Boolean => peek == Peek::String || peek.is_num(),
-        Shape::Tensor(_) => peek == Peek::String || peek.is_num(),
+        Shape::Tensor(_) => peek == Peek::String || super::tensor::is_item(peek),
         _ => false,
     }
 }

@@ -88,7 +88,9 @@ fn tensors_become_what_numpy_would_make_of_them() {
     assert_eq!(array("[[], []]"), ("<f8".to_owned(), vec![2, 0], vec![]));
     assert_eq!(array("7"), ("<i8".to_owned(), vec![], vec![7.0]));
     assert_eq!(array(r#""[[1.5, 2]]""#), ("<f8".to_owned(), vec![1, 2], vec![1.5, 2.0]));
-    for json in ["[[[1,2],[3,4]],[[5,6],[7,8]]]", "[1.0,null,0.1]", "[[],[]]", "[]", "7", "[true,false]"] {
+    for json in
+        ["[[[1,2],[3,4]],[[5,6],[7,8]]]", "[1.0,null,0.1]", "[[],[]]", "[]", "7", "true", "[true,false]"]
+    {
         check(&tensor, json, Ok(json));
     }
     check(&tensor, r#""abc""#, Err("[0].v: expected array of numbers, got string"));

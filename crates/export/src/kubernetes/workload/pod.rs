@@ -30,8 +30,10 @@ const TLS: &str = "tls";
 pub(super) fn spec(workload: &Workload<'_>, target: Target<'_>) -> PodSpec {
     let is_ours = workload.containers.iter().all(|container| container.image.is_gateways);
     let secrets = workload.options.get("image_pull_secrets").and_then(Value::as_array).into_iter().flatten();
-    let secrets: Vec<_> =
-        secrets.filter_map(Value::as_str).map(|name| LocalObjectReference { name: name.to_owned() }).collect();
+    let secrets: Vec<_> = secrets
+        .filter_map(Value::as_str)
+        .map(|name| LocalObjectReference { name: name.to_owned() })
+        .collect();
     let tls = workload.tls_secret.map(|secret| Volume {
         name: TLS.to_owned(),
         secret: Some(SecretVolumeSource { secret_name: Some(secret.to_owned()), ..Default::default() }),
@@ -46,7 +48,10 @@ pub(super) fn spec(workload: &Workload<'_>, target: Target<'_>) -> PodSpec {
         image_pull_secrets: (!secrets.is_empty()).then_some(secrets),
         security_context: is_ours.then(|| PodSecurityContext {
             run_as_non_root: Some(true),
-            seccomp_profile: Some(SeccompProfile { type_: "RuntimeDefault".to_owned(), ..Default::default() }),
+            seccomp_profile: Some(SeccompProfile {
+                type_: "RuntimeDefault".to_owned(),
+                ..Default::default()
+            }),
             ..PodSecurityContext::default()
         }),
         automount_service_account_token: is_ours.then_some(false),
@@ -62,11 +67,7 @@ fn until_forgotten(workload: &Workload<'_>) -> u32 {
     if workload.is_headless { UNTIL_FORGOTTEN_BY_NAME } else { UNTIL_FORGOTTEN }
 }
 
-fn container_spec(
-    workload: &Workload<'_>,
-    container: &Container,
-    target: Target<'_>,
-) -> KubernetesContainer {
+fn container_spec(workload: &Workload<'_>, container: &Container, target: Target<'_>) -> KubernetesContainer {
     let timeout_ready = workload.options.get("timeout_ready").and_then(Value::as_i64);
     let Questions { startup, readiness, liveness } =
         questions(container, target.cluster.probes, timeout_ready);
@@ -141,7 +142,11 @@ fn environment(workload: &Workload<'_>, target: Target<'_>) -> Vec<EnvVar> {
         EnvVar {
             name: name.clone(),
             value_from: Some(EnvVarSource {
-                secret_key_ref: Some(SecretKeySelector { name: text("name"), key: text("key"), optional: None }),
+                secret_key_ref: Some(SecretKeySelector {
+                    name: text("name"),
+                    key: text("key"),
+                    optional: None,
+                }),
                 ..EnvVarSource::default()
             }),
             ..EnvVar::default()
@@ -169,11 +174,14 @@ fn resources(
     };
     let requests = requests.or_else(|| container.image.is_gateways.then(little));
     let gpus = workload.options.get("gpus").and_then(Value::as_str).filter(|gpus| *gpus != "all");
-    let limits = gpus.filter(|_| container.has_gpus).map(|gpus| {
-        BTreeMap::from([("nvidia.com/gpu".to_owned(), Quantity(gpus.to_owned()))])
-    });
-    (requests.is_some() || limits.is_some())
-        .then(|| ResourceRequirements { requests, limits, ..ResourceRequirements::default() })
+    let limits = gpus
+        .filter(|_| container.has_gpus)
+        .map(|gpus| BTreeMap::from([("nvidia.com/gpu".to_owned(), Quantity(gpus.to_owned()))]));
+    (requests.is_some() || limits.is_some()).then(|| ResourceRequirements {
+        requests,
+        limits,
+        ..ResourceRequirements::default()
+    })
 }
 
 fn mounts(workload: &Workload<'_>, container: &Container) -> Vec<VolumeMount> {

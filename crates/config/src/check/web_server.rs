@@ -1,0 +1,128 @@
+//! The web server's settings by their uvicorn names.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::{Context, Settings};
+use crate::{Place, Warning, WebServer};
+
+/// What the original sets itself and refuses to be given.
+const REFUSED: &[&str] = &["app", "host", "port", "log_level"];
+
+/// What is read elsewhere, together with the arguments for certificates.
+pub(super) const TLS: &[&str] = &["ssl_certfile", "ssl_keyfile", "ssl_ca_certs", "ssl_cert_reqs"];
+
+/// What ours does anyway, or what says how Python runs: nothing is lost.
+const QUIET: &[&str] = &[
+    "loop",
+    "http",
+    "ws",
+    "lifespan",
+    "interface",
+    "workers",
+    "use_colors",
+    "date_header",
+    "reload",
+    "reload_delay",
+    "reload_dirs",
+    "reload_includes",
+    "reload_excludes",
+];
+
+/// What has no counterpart, and what would do instead.
+const ABSENT: &[(&str, &str)] = &[
+    ("limit_concurrency", "the process is limited by --max-requests and --max-connections"),
+    ("limit_max_requests", "the process need not be restarted after some requests"),
+    ("proxy_headers", "the log names the peer of the connection"),
+    ("forwarded_allow_ips", "the log names the peer of the connection"),
+    ("root_path", "routes of the OpenAPI document are relative"),
+    ("headers", "a proxy in front can add headers"),
+    ("ws_per_message_deflate", "messages of WebSocket are not compressed"),
+    ("ws_max_queue", "a connection is read as far as --prefetch allows"),
+    ("ws_max_size", "messages are limited by --max-message"),
+    ("ssl_keyfile_password", "private keys must not be encrypted"),
+    ("ssl_ciphers", "the ciphers of TLS 1.2 and 1.3 are the safe ones"),
+    ("ssl_version", "TLS 1.2 and 1.3 are spoken"),
+];
+
+pub(super) fn web_server(settings: &Settings, context: &mut Context<'_>) -> WebServer {
+    let place = settings.place("uvicorn-kwargs");
+    let mut server = WebServer::default();
+    for (name, value) in settings.object("uvicorn-kwargs") {
+        let place = place.within(&name);
+        match name.as_str() {
+            name if REFUSED.contains(&name) => {
+                context.conflict(place, "this is set by an argument of its own");
+            }
+            name if TLS.contains(&name) || QUIET.contains(&name) || value.is_null() => {}
+            "access_log" => server.access_log = switch(&value, place, context),
+            "timeout_keep_alive" => server.keep_alive = seconds(&value, place, context),
+            "timeout_graceful_shutdown" => server.graceful_shutdown = seconds(&value, place, context),
+            "ws_ping_interval" => server.websocket_ping = seconds(&value, place, context),
+            "backlog" => server.backlog = number(&value, place, context).and_then(|n| i32::try_from(n).ok()),
+            "h11_max_incomplete_event_size" => {
+                server.max_header = number(&value, place, context).and_then(|n| u32::try_from(n).ok());
+            }
+            "ws_ping_timeout" => {
+                let why = "a client that is silent from one ping to the next is given up";
+                context.warnings.push(Warning::NoEffect { place, why });
+            }
+            "server_header" if value == Value::Bool(false) => {}
+            name => {
+                let absent = ABSENT.iter().find(|(known, _)| *known == name);
+                let why = absent.map_or("it has no counterpart in this web server", |(_, why)| *why);
+                context.warnings.push(Warning::NoEffect { place, why });
+            }
+        }
+    }
+    server
+}
+
+fn switch(value: &Value, place: Place, context: &mut Context<'_>) -> Option<bool> {
+    if !value.is_boolean() {
+        context.expected(place, "a switch", value);
+    }
+    value.as_bool()
+}
+
+fn number(value: &Value, place: Place, context: &mut Context<'_>) -> Option<u64> {
+    let number = value.as_u64().filter(|number| *number > 0);
+    if number.is_none() {
+        context.expected(place, "a whole number from 1", value);
+    }
+    number
+}
+
+fn seconds(value: &Value, place: Place, context: &mut Context<'_>) -> Option<Duration> {
+    let seconds = value.as_f64().filter(|seconds| *seconds > 0.0);
+    let seconds = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    if seconds.is_none() {
+        context.expected(place, "a number of seconds above 0", value);
+    }
+    seconds
+}
+
+/// The settings with the certificates that the web server is told of in the place of those of the gateway.
+pub(super) fn with_identity(settings: &Settings, context: &mut Context<'_>) -> Settings {
+    let place = settings.place("uvicorn-kwargs");
+    let mut values = settings.values.clone();
+    let given = settings.object("uvicorn-kwargs");
+    for (key, argument) in
+        [("ssl_certfile", "ssl-certfile"), ("ssl_keyfile", "ssl-keyfile"), ("ssl_ca_certs", "ssl-client-ca")]
+    {
+        let Some(value) = given.get(key).filter(|value| !value.is_null()) else { continue };
+        let place = place.within(key);
+        // As in Python's `ssl`: 2 is a certificate that must be there.
+        let is_required = given.get("ssl_cert_reqs").and_then(Value::as_u64) == Some(2);
+        if key == "ssl_ca_certs" && !is_required {
+            let why = "clients are asked for certificates only with `ssl_cert_reqs: 2`";
+            context.warnings.push(Warning::NoEffect { place, why });
+        } else if value.is_string() {
+            values.insert(argument, (value.clone(), place));
+        } else {
+            context.expected(place, "the name of a file", value);
+        }
+    }
+    Settings { values }
+}

@@ -1,0 +1,63 @@
+//! The faces of an executor: those of a gateway, over the executor's own endpoints.
+
+use docarray::discovery::Catalog;
+use executor_runtime::Hosted;
+use info::{Health, JINA_SERVICES, Report};
+use server::DrainHandle;
+use tonic::service::Routes;
+
+use crate::Protocol;
+use crate::served::Services;
+
+/// What makes the services of ports.
+pub(crate) struct FrontEnds {
+    hosted: Hosted,
+    control: Routes,
+    http: frontend_http::FrontEnd,
+    websocket: frontend_websocket::FrontEnd,
+}
+
+/// What the process says of itself, and how its ports end.
+pub(crate) struct Process<'a> {
+    pub(crate) report: Report,
+    pub(crate) health: Health,
+    pub(crate) drain: &'a DrainHandle,
+}
+
+impl FrontEnds {
+    pub(crate) fn new(hosted: Hosted, rest: frontend_http::Settings, process: Process<'_>) -> Self {
+        let Process { report, health, drain } = process;
+        let catalog = Catalog::default();
+        // What it binds is known now and does not change.
+        catalog.set((**hosted.discovery()).clone());
+        let admission = hosted.admission();
+        let defaults = frontend_websocket::Settings::default();
+        let websocket = frontend_websocket::Settings {
+            max_message: rest.max_body.min(defaults.max_message),
+            tasks: drain.tasks().clone(),
+            stop: drain.token().clone(),
+            ..defaults
+        };
+        Self {
+            control: info::control(report.clone(), health.clone(), &JINA_SERVICES),
+            websocket: frontend_websocket::FrontEnd::new(
+                catalog.clone(),
+                admission.clone(),
+                health.clone(),
+                report.clone(),
+                websocket,
+            ),
+            http: frontend_http::FrontEnd::new(catalog, admission.clone(), health, report, rest),
+            hosted,
+        }
+    }
+
+    /// One service for each of `n` workers.
+    pub(crate) fn services(&self, protocol: Protocol, n: usize) -> Services {
+        match protocol {
+            Protocol::Grpc => Services::Grpc(vec![self.hosted.grpc(self.control.clone()); n]),
+            Protocol::Http => Services::Http(vec![self.http.service(self.hosted.handler()); n]),
+            Protocol::WebSocket => Services::WebSocket(vec![self.websocket.port(self.hosted.handler()); n]),
+        }
+    }
+}
