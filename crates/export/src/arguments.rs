@@ -115,7 +115,7 @@ pub(crate) fn head(node: &Node<'_>, calls: Calls, place: Place<'_>) -> Vec<Strin
 pub(crate) fn gateway(
     flow: &Flow<'_>,
     ports: &[u16],
-    addresses: Map<String, Value>,
+    addresses: &Map<String, Value>,
     place: Place<'_>,
 ) -> Vec<String> {
     let mut options = common(&flow.spec.gateway_options, place);

@@ -83,19 +83,19 @@ fn add_node(flow: &Flow<'_>, node: &Node<'_>, network: &str, services: &mut Inde
             after: address(&node.after, &after),
         };
         let arguments = arguments::head(node, calls, place);
-        let head = service(flow, node, &node.head, arguments, network);
+        let head = service(flow, node, &node.head, &arguments, network);
         services.insert(format!("{}-head", node.label()), head);
         for (image, name) in [(&node.before, before), (&node.after, after)] {
             if let Some(image) = image {
                 let arguments = arguments::beside(node, &name, image.uses.as_deref(), place);
-                services.insert(label(&name), service(flow, node, image, arguments, network));
+                services.insert(label(&name), service(flow, node, image, &arguments, network));
             }
         }
     }
     for (shard, name) in node.shards() {
         for name in replicas(node, &name) {
             let arguments = arguments::worker(node, &name, shard, place);
-            services.insert(label(&name), service(flow, node, &node.image, arguments, network));
+            services.insert(label(&name), service(flow, node, &node.image, &arguments, network));
         }
     }
 }
@@ -114,7 +114,7 @@ fn host(node: &Node<'_>, name: &str) -> String {
     format!("{scheme}{}:{}", label(name), PORT + node.grpc())
 }
 
-fn service(flow: &Flow<'_>, node: &Node<'_>, image: &Image, command: Vec<String>, network: &str) -> Service {
+fn service(flow: &Flow<'_>, node: &Node<'_>, image: &Image, command: &[String], network: &str) -> Service {
     let is_worker = *image == node.image;
     let said = node.texts("volumes");
     let volumes = match (&image.uses, said.is_empty()) {
@@ -169,7 +169,7 @@ fn gateway(flow: &Flow<'_>, network: &str) -> Service {
         }
         replicas(node, node.name).iter().map(|name| host(node, name)).collect()
     });
-    let command = arguments::gateway(flow, &ports, addresses, place);
+    let command = arguments::gateway(flow, &ports, &addresses, place);
     let mut published = ports.clone();
     if options.get("monitoring") == Some(&Value::Bool(true)) {
         published.push(monitoring);

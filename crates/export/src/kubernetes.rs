@@ -155,7 +155,7 @@ fn gateway<'a>(flow: &'a Flow<'a>, target: Target<'a>) -> Workload<'a> {
         let scheme = if node.is_secure() { "grpcs" } else { "grpc" };
         vec![format!("{scheme}://{}", address(node, &name, target))]
     });
-    let mut arguments = arguments::gateway(flow, &ports, addresses, place(PORT, target));
+    let mut arguments = arguments::gateway(flow, &ports, &addresses, place(PORT, target));
     if target.cluster.tls_secret.is_some() {
         container::use_tls_secret(&mut arguments);
     }

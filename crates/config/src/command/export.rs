@@ -120,8 +120,8 @@ fn cluster(line: &Line, env: &Environment, problems: &mut Vec<Problem>) -> Clust
         entries.into_iter().filter_map(|(key, value)| Some((key, crate::form::text(&value)?)))
     };
     let (replicas, needs) = (each("autoscale"), each("requests"));
-    let autoscale = collect(replicas, "--autoscale", "LEAST-MOST, such as 2-10,", read_replicas, problems);
-    let requests = collect(needs, "--requests", "CPU/MEMORY, such as 500m/256Mi,", read_resources, problems);
+    let autoscale = collect(replicas, "--autoscale", "LEAST-MOST, such as 2-10", read_replicas, problems);
+    let requests = collect(needs, "--requests", "CPU/MEMORY, such as 500m/256Mi", read_resources, problems);
     let variable = |name: &str, default: &str| {
         env.get(name).filter(|text| !text.is_empty()).map_or_else(|| default.to_owned(), Clone::clone)
     };
