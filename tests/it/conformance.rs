@@ -259,7 +259,8 @@ async fn check(protocol: Protocol) {
         let addresses = sandbox.gateway().addresses();
         let (own, shared) = (addresses[protocol.port()], addresses[Protocol::PORTS.len()]);
         // It cannot be gone before itself, and only callers set it a limit.
-        let executor = if flow == Flow::Whole { Some(executor().await) } else { None };
+        let is_direct = flow == Flow::Whole && protocol.is_spoken_by_executors();
+        let executor = if is_direct { Some(executor().await) } else { None };
         let direct = executor.as_ref().map(|executor| executor.addresses()[protocol.port()]);
         let ports = [("its own port", own), ("the shared port", shared)].into_iter();
         for (port, address) in ports.chain(direct.map(|address| ("the executor's port", address))) {

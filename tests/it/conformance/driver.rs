@@ -75,6 +75,11 @@ impl Protocol {
         }
     }
 
+    /// Whether executors answer it without a gateway.
+    pub(super) fn is_spoken_by_executors(self) -> bool {
+        !matches!(self, Self::GraphQl)
+    }
+
     /// Asks and waits for the whole answer.
     pub(super) async fn ask(self, address: SocketAddr, sent: &Sent) -> Outcome {
         match self {
