@@ -29,7 +29,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
             .context("kubectl renders the overlays")?;
         validate(&environment, &directory, overlay, version, &text)?;
     }
-    // There is no Helm where this runs; what it made is kept beside the chart.
+    // Helm is not among the packages that build machines reach; what the chart makes is kept beside it.
     shell::run(workspace::in_root("sha256sum").args([
         "--check",
         "--quiet",
