@@ -1,7 +1,7 @@
 //! `cargo xtask ci`: what CI runs, and nothing that a developer cannot run.
 
 use crate::python::Environment;
-use crate::{e2e, shell, test, tidy, workspace};
+use crate::{e2e, manifests, shell, test, tidy, workspace};
 
 /// What to leave out.
 #[derive(Debug, clap::Args)]
@@ -27,6 +27,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     if arguments.no_tests {
         return Ok(());
     }
+    manifests::run()?;
     test::interop(None)?;
     test::browser()?;
     test::graphql()?;

@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use super::*;
 use crate::{
-    Compression, ExportFormat, GraphQl, Level, LineForm, PingTarget, PollingRule, Port, Protocol, Retries,
-    Role, Uses,
+    Compression, ExportFormat, GraphQl, Level, LineForm, PingTarget, PollingRule, Port, Probes, Protocol,
+    Retries, Role, Services, Uses,
 };
 
 fn env(variables: &[(&str, &str)]) -> Environment {
@@ -339,12 +339,34 @@ fn the_other_commands_take_files() {
     assert_eq!(parsed("flow --uses f.yml"), Command::Flow(crate::FlowCommand { file: "f.yml".into() }));
     assert_eq!(parsed("check f.yml"), Command::Check(crate::Check { file: "f.yml".into() }));
     let Command::Export(export) = parsed("export kubernetes f.yml out --k8s-namespace ns") else { panic!() };
-    assert_eq!(export.format, ExportFormat::Kubernetes { namespace: Some("ns".to_owned()) });
+    let ExportFormat::Kubernetes(cluster) = export.format else { panic!() };
+    assert_eq!(cluster.namespace.as_deref(), Some("ns"));
+    assert_eq!((cluster.probes, cluster.services), (Probes::Native, Services::Headless));
     let Command::Export(export) = parsed("export docker-compose f.yml out.yml --network_name n") else {
         panic!()
     };
     assert_eq!(export.format, ExportFormat::DockerCompose { network: "n".to_owned() });
     assert_eq!(parsed("-v"), Command::Version(Version::Short));
+    let Command::Export(export) = parsed(
+        "export kubernetes f.yml --outfile_path out --probes exec --services cluster-ip --tls-secret cert \
+         --autoscale gateway=2-10 a=1-3 --requests gateway=500m/256Mi --disruption-budgets --executor-image i:1",
+    ) else {
+        panic!()
+    };
+    assert_eq!((export.out.to_str(), export.executor_image.as_deref()), (Some("out"), Some("i:1")));
+    let ExportFormat::Kubernetes(cluster) = export.format else { panic!() };
+    assert_eq!((cluster.probes, cluster.services), (Probes::Exec, Services::ClusterIp));
+    assert_eq!(cluster.autoscale["a"], crate::Replicas { least: 1, most: 3 });
+    assert_eq!(cluster.requests["gateway"].memory, "256Mi");
+    assert!(cluster.disruption_budgets);
+    refused(
+        "export kubernetes f.yml out --autoscale a=3-1 b=2 --requests a=much",
+        &[
+            "argument --autoscale a: expected LEAST-MOST, such as 2-10, found `3-1`",
+            "argument --autoscale b: expected LEAST-MOST, such as 2-10, found `2`",
+            "argument --requests a: expected CPU/MEMORY, such as 500m/256Mi, found `much`",
+        ],
+    );
     refused(
         "export helm",
         &[
@@ -365,6 +387,7 @@ fn help_lists_the_arguments() {
     assert_eq!(help("gateway --help"), help("help gateway"));
     insta::assert_snapshot!(help("help"));
     insta::assert_snapshot!(help("help ping"));
+    insta::assert_snapshot!(help("help export"));
     let text = help("executor -h");
     assert!(text.contains("--max-waiting") && !text.contains("--docker-kwargs"), "{text}");
     let Command::Help(full) = run_in("executor -h", &[("JINA_FULL_CLI", "1")]).unwrap().command else {
