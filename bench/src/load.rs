@@ -1,5 +1,6 @@
 //! A closed loop: as many calls in flight as asked for, each followed by the next as soon as it is answered.
 
+mod http;
 mod stream;
 mod unary;
 
@@ -24,7 +25,7 @@ pub(crate) struct Arguments {
     /// Whom to call.
     #[arg(long)]
     address: SocketAddr,
-    /// One call for each message, or messages on streams.
+    /// One gRPC call for each message, messages on gRPC streams, or JSON over HTTP.
     #[arg(long, value_enum, default_value_t = Kind::Unary)]
     call: Kind,
     /// Bytes of documents in each message.
@@ -33,7 +34,7 @@ pub(crate) struct Arguments {
     /// Connections.
     #[arg(long, default_value_t = 4)]
     connections: usize,
-    /// Messages in flight on each connection.
+    /// Messages in flight on each connection; with HTTP/1.1 each has a connection of its own.
     #[arg(long, default_value_t = 16)]
     in_flight: usize,
     /// Seconds to go on for; calls in flight at their end are finished and counted.
@@ -45,6 +46,7 @@ pub(crate) struct Arguments {
 enum Kind {
     Unary,
     Stream,
+    Http,
 }
 
 /// What came of it.
@@ -118,28 +120,33 @@ pub(crate) async fn within_reason(arguments: &Arguments) -> anyhow::Result<Repor
 }
 
 async fn run(arguments: &Arguments) -> anyhow::Result<Report> {
+    let connections = match arguments.call {
+        Kind::Unary | Kind::Stream => connections(arguments).await?,
+        Kind::Http => Connections::default(),
+    };
     let request = sample::request(arguments.payload);
-    let target = Target { authority: arguments.address.to_string().parse()?, tls: None };
-    let mut drivers = JoinSet::new();
-    let mut connections = Vec::new();
-    for _ in 0..arguments.connections {
-        let (connection, driver) = connect(arguments.address, &target, &Options::default()).await?;
-        drivers.spawn(driver);
-        connections.push(connection);
-    }
     let begin = Instant::now();
     let until = begin + Duration::from_secs_f64(arguments.seconds);
+    let task =
+        |connection: &Connection| Task { connection: connection.clone(), request: request.clone(), until };
     let mut tasks = JoinSet::new();
-    for connection in connections {
-        let task = Task { connection, request: request.clone(), until };
-        match arguments.call {
-            Kind::Unary => {
+    match arguments.call {
+        Kind::Unary => {
+            for connection in &connections.open {
                 for _ in 0..arguments.in_flight {
-                    tasks.spawn(unary::run(task.clone()));
+                    tasks.spawn(unary::run(task(connection)));
                 }
             }
-            Kind::Stream => {
-                tasks.spawn(stream::run(task, arguments.in_flight));
+        }
+        Kind::Stream => {
+            for connection in &connections.open {
+                tasks.spawn(stream::run(task(connection), arguments.in_flight));
+            }
+        }
+        Kind::Http => {
+            for _ in 0..arguments.connections * arguments.in_flight {
+                let Arguments { address, payload, .. } = *arguments;
+                tasks.spawn(http::run(http::Task { address, payload, until }));
             }
         }
     }
@@ -156,4 +163,23 @@ async fn run(arguments: &Arguments) -> anyhow::Result<Report> {
         p99_us: all.value_at_quantile(0.99),
         max_us: all.max(),
     })
+}
+
+/// gRPC connections, and what drives them.
+#[derive(Default)]
+struct Connections {
+    open: Vec<Connection>,
+    _drivers: JoinSet<()>,
+}
+
+async fn connections(arguments: &Arguments) -> anyhow::Result<Connections> {
+    let target = Target { authority: arguments.address.to_string().parse()?, tls: None };
+    let mut drivers = JoinSet::new();
+    let mut open = Vec::new();
+    for _ in 0..arguments.connections {
+        let (connection, driver) = connect(arguments.address, &target, &Options::default()).await?;
+        drivers.spawn(driver);
+        open.push(connection);
+    }
+    Ok(Connections { open, _drivers: drivers })
 }

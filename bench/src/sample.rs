@@ -13,13 +13,18 @@ pub(crate) fn request(bytes: usize) -> Message {
     message
 }
 
+/// The id of the document.
+pub(crate) const ID: &str = "0123456789abcdef0123456789abcdef";
+
+/// Its text.
+pub(crate) fn text(bytes: usize) -> String {
+    "x".repeat(bytes.saturating_sub(75))
+}
+
 fn documents(bytes: usize) -> Payload {
-    let text =
+    let node =
         |text: String| NodeProto { content: Some(node_proto::Content::Text(text)), ..NodeProto::default() };
-    let fields = [
-        ("id".to_owned(), text("0123456789abcdef0123456789abcdef".to_owned())),
-        ("text".to_owned(), text("x".repeat(bytes.saturating_sub(75)))),
-    ];
+    let fields = [("id".to_owned(), node(ID.to_owned())), ("text".to_owned(), node(text(bytes)))];
     let document = DocProto { data: fields.into() };
     let list = DocListProto { docs: vec![document] };
     DataContentProto { documents: Some(Documents::Docs(list)) }.encode_to_vec().into()

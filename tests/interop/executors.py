@@ -6,7 +6,7 @@ from typing import Dict, List, Optional
 
 from docarray import BaseDoc, DocList
 from docarray.typing import NdArray
-from jina import Executor, requests
+from jina import Executor, dynamic_batching, requests
 
 
 class Text(BaseDoc):
@@ -80,3 +80,16 @@ class Tools(Executor):
             doc.count += 1
             doc.note = doc.note or 'noted'
             doc.parts.append(Part(text=doc.text))
+
+
+class Batcher(Executor):
+    """Writes into each document which documents it was called with."""
+
+    @dynamic_batching(preferred_batch_size=4, timeout=2000)
+    @requests(on='/batch')
+    def batch(self, docs: DocList[Text], **kwargs) -> DocList[Text]:
+        texts = docs.text
+        if 'bad' in texts:
+            raise ValueError('bad')
+        for doc in docs:
+            doc.text = ' '.join(texts)

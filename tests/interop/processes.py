@@ -157,9 +157,14 @@ class Forked:
         return self.log.read_text()[-4000:]
 
     def stop(self):
-        """Ends it."""
+        """Ends it. Jina's gateways sometimes go on for ever, with a core to themselves, when they are told to end."""
+        end = time.monotonic() + 5
         try:
             os.kill(self.pid, signal.SIGTERM)
+            while time.monotonic() < end:
+                os.kill(self.pid, 0)
+                time.sleep(0.05)
+            os.kill(self.pid, signal.SIGKILL)
         except ProcessLookupError:
             pass
 

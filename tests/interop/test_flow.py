@@ -171,5 +171,5 @@ def test_check_shows_the_graph(tmp_path):
     checked = subprocess.run([BINARIES / 'flowgate', 'check', file], capture_output=True, text=True, timeout=60)
     assert checked.returncode == 0, checked.stderr
     assert checked.stdout.startswith('first > left+right > joined > last\n')
-    assert 'first: Add, in Python, 2 replicas\n' in checked.stdout
-    assert 'last: Add, in Python, when {"text":{"$regex":"keep"}}\n' in checked.stdout
+    assert 'first: Add, in Python, ready within 600s, 2 replicas\n' in checked.stdout
+    assert 'last: Add, in Python, ready within 600s, when {"text":{"$regex":"keep"}}\n' in checked.stdout

@@ -52,6 +52,8 @@ def foo(stage):
     return f'grpc://127.0.0.1:{stage.executor("rust", "FooExecutor").wait_serving().port}'
 
 
+# It starts Python several times, which takes its time on a busy machine.
+@pytest.mark.timeout(300)
 def test_every_protocol_is_encrypted(stage, foo, tmp_path):
     certificate, key = self_signed(tmp_path)
     tls = ['--ssl-certfile', certificate, '--ssl-keyfile', key]

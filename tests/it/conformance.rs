@@ -5,6 +5,7 @@
 //! file and a column in the table; the next one goes into [`Protocol`] and [`Per`].
 
 mod driver;
+mod graphql;
 mod grpc;
 mod http;
 mod probe;
@@ -50,6 +51,7 @@ struct Per {
     http: Want,
     bytes: Want,
     json: Want,
+    graphql: Want,
 }
 
 /// What a client learns.
@@ -71,7 +73,7 @@ use Want::{Failure, Leaves, Results, Texts};
 const MAX_MESSAGE: usize = 4000;
 
 const fn alike(want: Want) -> Per {
-    Per { grpc: want, http: want, bytes: want, json: want }
+    Per { grpc: want, http: want, bytes: want, json: want, graphql: want }
 }
 
 /// A request for `/upper`; rows say in what they differ from it.
@@ -88,25 +90,40 @@ const UPPER: Case = Case {
 /// Over WebSocket failures that are no answers close the connection; see `docs/websocket.md`.
 const CLOSED: &str = "1011";
 
+/// In GraphQL what no endpoint takes is no valid query.
+const INVALID_QUERY: &str = "GRAPHQL_VALIDATION_FAILED";
+
 const CASES: &[Case] = &[
     UPPER,
     Case { name: "empty list", documents: Documents::Texts(&[]), want: alike(Texts(&[])), ..UPPER },
     Case {
         name: "unknown endpoint",
         endpoint: "/nobody",
-        want: Per { http: Failure("404", "Not Found"), ..alike(Texts(&["one", "two"])) },
+        want: Per {
+            http: Failure("404", "Not Found"),
+            graphql: Failure(INVALID_QUERY, "nobody"),
+            ..alike(Texts(&["one", "two"]))
+        },
         ..UPPER
     },
     Case {
         name: "invalid document",
         documents: Documents::Wrong,
-        want: Per { http: Failure("422", "text"), ..alike(Failure("ValidationError", "text")) },
+        want: Per {
+            http: Failure("422", "text"),
+            graphql: Failure(INVALID_QUERY, "text"),
+            ..alike(Failure("ValidationError", "text"))
+        },
         ..UPPER
     },
     Case {
         name: "executor exception",
         endpoint: "/fail",
-        want: Per { http: Failure("500", "boom"), ..alike(Failure("ValueError", "boom")) },
+        want: Per {
+            http: Failure("500", "boom"),
+            graphql: Failure("EXECUTOR_FAILED", "boom"),
+            ..alike(Failure("ValueError", "boom"))
+        },
         ..UPPER
     },
     Case {
@@ -115,6 +132,7 @@ const CASES: &[Case] = &[
         want: Per {
             grpc: Failure("Unavailable", "probe"),
             http: Failure("503", "probe"),
+            graphql: Failure("UNAVAILABLE", "probe"),
             ..alike(Failure(CLOSED, "probe"))
         },
         ..UPPER
@@ -126,6 +144,7 @@ const CASES: &[Case] = &[
         want: Per {
             grpc: Failure("DeadlineExceeded", "deadline"),
             http: Failure("504", "deadline"),
+            graphql: Failure("DEADLINE_EXCEEDED", "deadline"),
             ..alike(Failure(CLOSED, "deadline"))
         },
         ..UPPER
@@ -143,6 +162,7 @@ const CASES: &[Case] = &[
         want: Per {
             grpc: Failure("ResourceExhausted", "4000"),
             http: Failure("413", "4000"),
+            graphql: Failure("413", "4000"),
             ..alike(Failure("1009", "4000"))
         },
         ..UPPER
@@ -167,7 +187,11 @@ const CASES: &[Case] = &[
         endpoint: "/broken-tokens",
         documents: Documents::Texts(&["a"]),
         streams: true,
-        want: Per { http: Failure("error", "boom"), ..alike(Failure("ValueError", "boom")) },
+        want: Per {
+            http: Failure("error", "boom"),
+            graphql: Failure("EXECUTOR_FAILED", "boom"),
+            ..alike(Failure("ValueError", "boom"))
+        },
         ..UPPER
     },
     Case {
@@ -179,6 +203,7 @@ const CASES: &[Case] = &[
         want: Per {
             grpc: Failure("Unavailable", "probe"),
             http: Failure("503", "probe"),
+            graphql: Failure("UNAVAILABLE", "probe"),
             ..alike(Failure(CLOSED, "probe"))
         },
         ..UPPER
@@ -200,6 +225,7 @@ async fn start(flow: Flow) -> Sandbox {
         .settings(|settings| {
             settings.ports = Protocol::PORTS.iter().map(|protocol| Port::of(&[*protocol])).collect();
             settings.ports.push(Port::of(&Protocol::PORTS));
+            settings.graphql = Some(frontend_graphql::Settings::default());
             settings.calls.max_message = MAX_MESSAGE;
             settings.rest.max_body = MAX_MESSAGE;
             settings.client.retries = 0;
@@ -233,7 +259,8 @@ async fn check(protocol: Protocol) {
         let addresses = sandbox.gateway().addresses();
         let (own, shared) = (addresses[protocol.port()], addresses[Protocol::PORTS.len()]);
         // It cannot be gone before itself, and only callers set it a limit.
-        let executor = if flow == Flow::Whole { Some(executor().await) } else { None };
+        let is_direct = flow == Flow::Whole && protocol.is_spoken_by_executors();
+        let executor = if is_direct { Some(executor().await) } else { None };
         let direct = executor.as_ref().map(|executor| executor.addresses()[protocol.port()]);
         let ports = [("its own port", own), ("the shared port", shared)].into_iter();
         for (port, address) in ports.chain(direct.map(|address| ("the executor's port", address))) {
@@ -244,6 +271,7 @@ async fn check(protocol: Protocol) {
                     Protocol::Http => case.want.http,
                     Protocol::Bytes => case.want.bytes,
                     Protocol::Json => case.want.json,
+                    Protocol::GraphQl => case.want.graphql,
                 };
                 let sent = Sent {
                     endpoint: case.endpoint,
@@ -304,4 +332,9 @@ async fn websocket_in_bytes_answers_as_the_table_says() {
 #[tokio::test]
 async fn websocket_in_json_answers_as_the_table_says() {
     check(Protocol::Json).await;
+}
+
+#[tokio::test]
+async fn graphql_answers_as_the_table_says() {
+    check(Protocol::GraphQl).await;
 }

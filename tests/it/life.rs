@@ -161,3 +161,22 @@ async fn a_drain_ends_streams_that_clients_keep_open() {
     assert_eq!(outcome.unwrap(), Outcome::Clean);
     assert_eq!(end.unwrap_err().code, Code::Unavailable);
 }
+
+#[tokio::test]
+async fn a_drain_answers_what_clients_send_before_they_hear_of_it() {
+    let sandbox = Sandbox::builder().executor("encoder", Stub::echo(&["/index"])).start().await;
+    let caller = sandbox.caller().await;
+    let (gateway, _executors) = sandbox.into_parts();
+    let health = gateway.health().clone();
+    let mut stream = caller.open(grpc::path::CALL).await;
+    stream.send(&request("/index")).await;
+    assert_eq!(stream.next().await.unwrap().unwrap().header.request_id, "r");
+    let late = async {
+        eventually("the drain has begun", async || !health.is_ready()).await;
+        stream.send(&request("/index")).await;
+        stream.next().await
+    };
+    let (outcome, answer) = soon("the drain", async { tokio::join!(gateway.stop(), late) }).await;
+    assert_eq!(outcome.unwrap(), Outcome::Clean);
+    assert_eq!(answer.unwrap().unwrap().header.request_id, "r");
+}

@@ -3,18 +3,21 @@
 //! The figure that matters is the processor time that a gateway uses for a request: on a machine whose cores
 //! are shared with the load and the executor, it says more than requests per second do.
 
+mod codec;
 mod contender;
 mod graphs;
+mod report;
 mod table;
 mod usage;
 
+use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::{fs, io};
 
 use anyhow::Context as _;
 
-use self::contender::{Contender, Kind, load};
+use self::contender::{Contender, Kind, Protocol, load};
+use self::report::Report;
 use self::table::Summary;
 use self::usage::Usage;
 use crate::process::Process;
@@ -43,6 +46,7 @@ struct Case {
     load: &'static [&'static str],
 }
 
+/// Cases over gRPC, which everyone takes part in.
 const CASES: [Case; 6] = [
     Case { name: "150 B, unary", load: &["--payload", "150", "--call", "unary"] },
     Case { name: "150 B, stream", load: &["--payload", "150", "--call", "stream"] },
@@ -50,6 +54,12 @@ const CASES: [Case; 6] = [
     Case { name: "200 kB, stream", load: &["--payload", "200000", "--call", "stream", "--in-flight", "4"] },
     Case { name: "4 MB, unary", load: &["--payload", "4000000", "--call", "unary", "--in-flight", "1"] },
     Case { name: "4 MB, stream", load: &["--payload", "4000000", "--call", "stream", "--in-flight", "1"] },
+];
+
+/// JSON over HTTP/1.1: gateways that make documents of it, and JSON of documents.
+const HTTP_CASES: [Case; 2] = [
+    Case { name: "150 B, HTTP", load: &["--payload", "150", "--call", "http", "--in-flight", "4"] },
+    Case { name: "200 kB, HTTP", load: &["--payload", "200000", "--call", "http", "--in-flight", "1"] },
 ];
 
 /// What the load generator reports.
@@ -85,43 +95,50 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         Command::new(workspace::binaries("release").join("bench")).arg("executor").stdout(Stdio::piped()),
     )?;
     let executor = (executor.first_line()?, executor);
+    let mut report = Report::default();
+    for (protocol, cases) in [(Protocol::Grpc, &CASES[..]), (Protocol::Http, &HTTP_CASES[..])] {
+        let cases: Vec<_> = cases.iter().filter(|case| case.name.contains(&arguments.case)).collect();
+        if cases.is_empty() {
+            continue;
+        }
+        let contenders = start(protocol, &executor.0, &directory, arguments, &mut report)?;
+        for case in cases {
+            let (summaries, rounds) = measure(case, &contenders, arguments)?;
+            report.case(case.name, &summaries, &rounds);
+        }
+    }
+    if arguments.contenders.contains(&Kind::Flowgate) && graphs::NAME.contains(&arguments.case) {
+        report.section(graphs::NAME, graphs::measure(&executor.0, &directory, arguments)?);
+    }
+    if codec::NAME.contains(&arguments.case) {
+        report.section(codec::NAME, codec::measure()?);
+    }
+    report.write(&directory)
+}
+
+/// Starts those who can speak it.
+fn start(
+    protocol: Protocol,
+    executor: &str,
+    directory: &Path,
+    arguments: &Arguments,
+    report: &mut Report,
+) -> anyhow::Result<Vec<Contender>> {
     let mut contenders = Vec::new();
-    let mut about_contenders = serde_json::Map::new();
-    for kind in &arguments.contenders {
+    for kind in arguments.contenders.iter().filter(|kind| kind.speaks(protocol)) {
         if !kind.is_installed() {
             println!("{} is left out: it is not installed", kind.name());
             continue;
         }
-        let contender = kind.start(&executor.0, &directory)?;
+        let contender = kind.start(protocol, executor, directory)?;
         let at_rest = contender.id().map(Usage::of).transpose()?.map(|usage| mib(usage.resident));
         let version = kind.version()?;
         let memory = at_rest.map_or_else(String::new, |mib| format!(", {mib:.0} MiB at rest"));
         println!("{}: {version}{memory}", kind.name());
-        let about = serde_json::json!({ "version": version, "resident_mib_at_rest": at_rest });
-        about_contenders.insert(kind.name().to_owned(), about);
+        report.contender(kind.name(), &version, at_rest);
         contenders.push(contender);
     }
-    let mut report = String::new();
-    let mut raw = serde_json::Map::new();
-    for case in CASES.iter().filter(|case| case.name.contains(&arguments.case)) {
-        let (summaries, rounds) = measure(case, &contenders, arguments)?;
-        let table = table::table(case.name, &summaries);
-        println!("{table}");
-        report.push_str(&table);
-        report.push('\n');
-        raw.insert(case.name.to_owned(), serde_json::json!({ "middle": summaries, "rounds": rounds }));
-    }
-    let with_graphs =
-        arguments.contenders.contains(&Kind::Flowgate) && graphs::NAME.contains(&arguments.case);
-    if with_graphs {
-        let (table, rounds) = graphs::measure(&executor.0, &directory, arguments)?;
-        println!("{table}");
-        report.push_str(&table);
-        raw.insert(graphs::NAME.to_owned(), rounds);
-    }
-    let raw = serde_json::json!({ "contenders": about_contenders, "cases": raw });
-    write(&directory.join("results.md"), report.as_bytes())?;
-    write(&directory.join("results.json"), serde_json::to_string_pretty(&raw)?.as_bytes())
+    Ok(contenders)
 }
 
 /// All turns in one case. They are interleaved, so that what disturbs the machine disturbs all alike.
@@ -166,12 +183,4 @@ fn turn(case: &Case, contender: &Contender, seconds: f64) -> anyhow::Result<Roun
 
 fn mib(bytes: u64) -> f64 {
     bytes as f64 / f64::from(1 << 20)
-}
-
-fn write(path: &Path, content: &[u8]) -> anyhow::Result<()> {
-    fs::write(path, content).map_err(|error: io::Error| {
-        anyhow::anyhow!(error).context(format!("cannot write {}", path.display()))
-    })?;
-    println!("written: {}", path.display());
-    Ok(())
 }

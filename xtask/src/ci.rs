@@ -1,7 +1,7 @@
 //! `cargo xtask ci`: what CI runs, and nothing that a developer cannot run.
 
 use crate::python::Environment;
-use crate::{e2e, shell, test, tidy, workspace};
+use crate::{e2e, manifests, shell, test, tidy, workspace};
 
 /// What to leave out.
 #[derive(Debug, clap::Args)]
@@ -27,8 +27,10 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     if arguments.no_tests {
         return Ok(());
     }
+    manifests::run()?;
     test::interop(None)?;
     test::browser()?;
+    test::graphql()?;
     let deployment =
         if arguments.containers { e2e::Arguments::default() } else { e2e::Arguments::without_containers() };
     e2e::run(&deployment)?;

@@ -2,6 +2,7 @@
 //! deployments: restarts, lost replicas, the end.
 
 mod compose;
+mod kubernetes;
 mod local;
 
 use std::fs;
@@ -22,6 +23,12 @@ pub(crate) struct Arguments {
     /// As processes on this machine instead of containers.
     #[arg(long)]
     local: bool,
+    /// In the Kubernetes cluster that kubectl talks to; its nodes must have the images of `cargo xtask images`.
+    #[arg(long, conflicts_with = "local")]
+    kubernetes: bool,
+    /// Where the ports of the cluster's nodes are reached.
+    #[arg(long, requires = "kubernetes", default_value = "127.0.0.1")]
+    node: String,
     /// With programs that are not optimized, which tests have built already.
     #[arg(long, requires = "local")]
     dev: bool,
@@ -29,8 +36,8 @@ pub(crate) struct Arguments {
 
 impl Arguments {
     /// What CI runs.
-    pub(crate) const fn without_containers() -> Self {
-        Self { local: true, dev: true }
+    pub(crate) fn without_containers() -> Self {
+        Self { local: true, dev: true, ..Self::default() }
     }
 }
 
@@ -60,6 +67,11 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         workspace::binaries("release")
     };
     let python = Environment::of("interop", "tests/interop/requirements.txt")?;
+    if arguments.kubernetes {
+        kubernetes::run(programs.join("e2e"), &python, &arguments.node)?;
+        println!("end to end: 1 passed, 0 failed");
+        return Ok(());
+    }
     let stage = if arguments.local {
         Stage::Local(Box::new(Local::start(programs.clone())?))
     } else {

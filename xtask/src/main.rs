@@ -9,6 +9,8 @@ mod browser;
 mod ci;
 mod e2e;
 mod images;
+mod manifests;
+mod node;
 mod process;
 mod python;
 mod shell;
@@ -39,6 +41,8 @@ enum Command {
     E2e(e2e::Arguments),
     /// The container images.
     Images(images::Arguments),
+    /// What is written for Kubernetes, against its schemas and itself.
+    Manifests,
     /// Every test that needs no container engine, the interop suite with Python included.
     Test(test::Arguments),
     /// The rules of the style guide that no compiler checks.
@@ -63,6 +67,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Ci(arguments) => ci::run(&arguments),
         Command::E2e(arguments) => e2e::run(&arguments),
         Command::Images(arguments) => images::run(&arguments),
+        Command::Manifests => manifests::run(),
         Command::Test(arguments) => test::run(&arguments),
         Command::Tidy => tidy::run(),
         Command::Up(arguments) => up::run(&arguments),

@@ -34,7 +34,12 @@ impl Environment {
 
     /// A program of the environment.
     pub(crate) fn program(&self, name: &str) -> PathBuf {
-        self.directory.join("bin").join(name)
+        self.programs().join(name)
+    }
+
+    /// Where its programs are.
+    pub(crate) fn programs(&self) -> PathBuf {
+        self.directory.join("bin")
     }
 
     fn make(&self, lock: &Path) -> anyhow::Result<()> {
@@ -51,7 +56,8 @@ impl Environment {
     }
 }
 
-fn remove(directory: &Path) -> anyhow::Result<()> {
+/// Removes a directory that may not be there.
+pub(crate) fn remove(directory: &Path) -> anyhow::Result<()> {
     match fs::remove_dir_all(directory) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
             Err(error).with_context(|| format!("cannot remove {}", directory.display()))

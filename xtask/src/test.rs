@@ -3,7 +3,7 @@
 use anyhow::Context as _;
 
 use crate::python::Environment;
-use crate::{browser, shell, workspace};
+use crate::{browser, node, shell, workspace};
 
 /// What to run.
 #[derive(Debug, clap::Args)]
@@ -14,12 +14,18 @@ pub(crate) struct Arguments {
     /// Leave out the suite that opens our pages in a browser.
     #[arg(long)]
     no_browser: bool,
+    /// Leave out the suite of Node.js, which asks GraphQL.
+    #[arg(long)]
+    no_node: bool,
     /// Only the suite that runs Python, and of it only what this expression of pytest (`-k`) selects.
     #[arg(long, value_name = "EXPRESSION", num_args = 0..=1, default_missing_value = "")]
     interop: Option<String>,
     /// Only the suite that opens our pages in a browser.
     #[arg(long)]
     browser: bool,
+    /// Only the suite of Node.js.
+    #[arg(long)]
+    node: bool,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
@@ -29,11 +35,17 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     if arguments.browser {
         return browser();
     }
+    if arguments.node {
+        return graphql();
+    }
     if !arguments.no_interop {
         interop(None)?;
     }
     if !arguments.no_browser {
         browser()?;
+    }
+    if !arguments.no_node {
+        graphql()?;
     }
     rust()
 }
@@ -76,4 +88,10 @@ pub(crate) fn browser() -> anyhow::Result<()> {
     pytest.env("FLOWGATE_PICTURES", workspace::target().join("pictures"));
     pytest.env("CHROMIUM", browser::chromium(&environment)?);
     shell::run(&mut pytest).context("the browser suite failed")
+}
+
+/// The suite in `tests/graphql`: clients and audits of GraphQL that are written in JavaScript.
+pub(crate) fn graphql() -> anyhow::Result<()> {
+    shell::run(workspace::cargo().args(["build", "--locked", "--workspace", "--bins"]))?;
+    node::test("graphql", "tests/graphql").context("the suite of Node.js failed")
 }

@@ -1,5 +1,6 @@
 //! From a command line to what is to be done.
 
+mod export;
 mod ping;
 mod process;
 mod tools;
@@ -40,7 +41,7 @@ pub fn command(argv: &[String], env: &Environment) -> Result<Parsed, Vec<Problem
         "executor" | "pod" => process::executor(rest, env),
         "flow" => tools::flow(rest),
         "ping" => ping::ping(rest),
-        "export" => tools::export(rest),
+        "export" => export::export(rest, env),
         "check" => tools::check(rest),
         "help" => Ok(plain(Command::Help(Help { text: help_about(rest, env) }))),
         "-h" | "--help" => Ok(plain(Command::Help(Help { text: help::overview() }))),
@@ -63,9 +64,7 @@ fn help_about(rest: &[String], env: &Environment) -> String {
         Some("gateway") => help::program(Program::Gateway, all),
         Some("executor" | "pod") => help::program(Program::Executor, all),
         Some("ping") => help::tool("ping {gateway,executor,flow} ADDRESS", &ping::arguments()),
-        Some("export") => {
-            help::tool("export {kubernetes,docker-compose} FILE OUT", &tools::export_arguments())
-        }
+        Some("export") => help::tool(export::USAGE, &export::arguments()),
         Some("flow") => help::tool("flow --uses FILE", &tools::flow_arguments()),
         Some(word) => help::about(word),
         None => help::overview(),
@@ -146,6 +145,7 @@ impl FlowSpec {
         let settings = Settings { values: merged(layers) };
         let gateway = check_gateway(&settings, &mut context, Addresses::Later);
         context.finish(Self {
+            is_deployment: flow.is_deployment,
             name: flow.name,
             path,
             gateway,

@@ -4,20 +4,20 @@
 
 mod commands;
 mod executor;
+mod export;
 mod flow;
 mod gateway;
 mod log;
 mod network;
 mod telemetry;
 
-pub use commands::{
-    Check, Command, Export, ExportFormat, FlowCommand, Help, Parsed, Ping, PingTarget, Version,
-};
+pub use commands::{Check, Command, FlowCommand, Help, Parsed, Ping, PingTarget, Version};
 pub use executor::{
     Batching, ExecutorSpec, Head, Polling, PollingRule, Provider, PythonSpec, Role, Shard, Uses,
 };
+pub use export::{Claims, Cluster, Export, ExportFormat, Probes, Replicas, Resources, Services};
 pub use flow::{Deployment, DeploymentRole, External, FlowSpec};
-pub use gateway::{CustomEndpoint, GatewaySpec, Graph, HttpSpec, WebServer};
+pub use gateway::{CustomEndpoint, GatewaySpec, Graph, GraphQl, HttpSpec, WebServer};
 pub use log::{
     Align, Field, Level, LineForm, LogHandler, LogPeriod, LogSpec, LogTarget, Piece, Template, TemplateError,
 };

@@ -9,6 +9,7 @@ use syn::{
     Signature, Type, TypeReference, parse_quote,
 };
 
+use crate::batching::Batching;
 use crate::doc::bare;
 use crate::executor::argument_name;
 use crate::types::{argument_of, result_of, stream_item};
@@ -21,6 +22,7 @@ pub(crate) struct Endpoint {
     ident: Ident,
     names: Vec<LitStr>,
     is_write: bool,
+    batching: Option<Batching>,
     is_async: bool,
     arguments: Vec<Argument>,
     documents: Documents,
@@ -60,7 +62,7 @@ impl Endpoint {
             attribute.path().segments.last().is_some_and(|last| last.ident == "requests")
         };
         let Some(attribute) = function.attrs.iter_mut().find(is_requests) else { return Ok(None) };
-        let (names, is_write) = options(attribute)?;
+        let Options { names, is_write, batching } = options(attribute)?;
         let path = attribute.path().clone();
         let mark = Ident::new(READ, Span::call_site());
         *attribute = parse_quote!(#[#path(#mark)]);
@@ -78,6 +80,7 @@ impl Endpoint {
             ident: signature.ident.clone(),
             names,
             is_write,
+            batching,
             is_async: signature.asyncness.is_some(),
             arguments,
             documents,
@@ -109,12 +112,19 @@ impl Endpoint {
                 }
             },
         };
+        if let (Some(batching), true) = (&self.batching, self.output.as_ref().and_then(stream_item).is_some())
+        {
+            let error = Error::new(batching.span(), "documents that are streamed are not batched");
+            return error.to_compile_error();
+        }
+        let authored = Batching::expand(self.batching.as_ref(), &self.document());
         quote! {
             ::executor_runtime::Endpoint {
                 names: ::std::vec![#(#names),*],
                 method: #method,
                 is_write: #is_write,
                 schema: #schema,
+                authored: #authored,
                 run: #run,
             }
         }
@@ -237,16 +247,16 @@ impl Endpoint {
         self.documents.single && self.output.as_ref().and_then(stream_item).is_none()
     }
 
+    /// The type of one document.
+    fn document(&self) -> Type {
+        let ty = &self.documents.ty;
+        if self.documents.single { ty.clone() } else { parse_quote!(<#ty as ::executor_runtime::Docs>::Doc) }
+    }
+
     /// What is read once, before the documents.
     fn prepare(&self) -> TokenStream {
         let each = self.is_called_for_each();
-        let document = if self.documents.single {
-            let ty = &self.documents.ty;
-            quote!(#ty)
-        } else {
-            let ty = &self.documents.ty;
-            quote!(<#ty as ::executor_runtime::Docs>::Doc)
-        };
+        let document = self.document();
         let prepare = self.arguments.iter().map(|argument| match argument {
             Argument::Documents | Argument::Context => quote!(),
             Argument::Parameters { by_reference: false, .. } if each => quote!(),
@@ -358,17 +368,27 @@ impl<'a> Returned<'a> {
     }
 }
 
-/// What stands in the attribute: the endpoints, and whether the function changes state.
-fn options(attribute: &Attribute) -> Result<(Vec<LitStr>, bool)> {
-    let (mut names, mut is_write) = (Vec::new(), false);
+/// What stands in the attribute.
+struct Options {
+    names: Vec<LitStr>,
+    is_write: bool,
+    batching: Option<Batching>,
+}
+
+fn options(attribute: &Attribute) -> Result<Options> {
+    let (mut names, mut is_write, mut batching) = (Vec::new(), false, None);
     if let Meta::List(_) = &attribute.meta {
         attribute.parse_nested_meta(|meta| {
             if meta.path.is_ident("on") {
                 names = endpoint_names(&meta.value()?.parse()?)?;
             } else if meta.path.is_ident("write") {
                 is_write = true;
+            } else if meta.path.is_ident("dynamic_batching") {
+                batching = Some(Batching::parse(&meta)?);
             } else {
-                return Err(meta.error("expected `on = \"/endpoint\"`, `on = [\"/a\", \"/b\"]` or `write`"));
+                return Err(meta.error(
+                    "expected `on = \"/endpoint\"`, `on = [\"/a\", \"/b\"]`, `write` or `dynamic_batching(…)`",
+                ));
             }
             Ok(())
         })?;
@@ -376,7 +396,7 @@ fn options(attribute: &Attribute) -> Result<(Vec<LitStr>, bool)> {
     if names.is_empty() {
         names.push(LitStr::new("/default", Span::call_site()));
     }
-    Ok((names, is_write))
+    Ok(Options { names, is_write, batching })
 }
 
 fn endpoint_names(value: &Expr) -> Result<Vec<LitStr>> {

@@ -3,6 +3,7 @@
 //! What the generated code does lives in `docarray` and `executor-runtime`; it is written here only as calls.
 //! Those two re-export these macros, and users take them from there.
 
+mod batching;
 mod doc;
 mod endpoint;
 mod executor;
@@ -39,6 +40,13 @@ pub fn executor(options: TokenStream, block: TokenStream) -> TokenStream {
 /// `#[requests]` answers those that no other function does, `#[requests(on = "/search")]` and
 /// `#[requests(on = ["/a", "/b"])]` those for endpoints of these names; `write` says that the function changes
 /// the executor's state.
+///
+/// `dynamic_batching(preferred_batch_size = 32, timeout = 10)` gathers documents of several requests into one call:
+/// as many as that, or what has come when the first has waited for so many milliseconds; both may be left out. The
+/// function must return nothing or as many documents as it was given. `flush_all` calls it with everything that waits.
+/// `custom_metric = Self::tokens`, the path of a `fn(&T) -> usize`, says what a document weighs, where
+/// it is not 1. `isolate_errors` calls the function again request by request when it failed, so that only those
+/// requests fail whose documents are to blame. `uses_dynamic_batching` can say otherwise.
 ///
 /// The arguments are known by their names, in any order: `docs`, a `DocList<T>`, `&DocList<T>` or
 /// `&mut DocList<T>` – or `doc`, one document at a time, by value or reference –; `parameters`, any

@@ -4,6 +4,7 @@
 use std::error::Error;
 use std::pin::Pin;
 
+use call::Payload;
 pub use docarray::discovery::EndpointSchema;
 use docarray::discovery::Model;
 use docarray::{Doc, DocList};
@@ -34,6 +35,20 @@ pub fn with<E: Executor, W: DeserializeOwned>(with: Map<String, Value>) -> Resul
     };
     serde_ignored::deserialize(Value::Object(with), unknown)
         .map_err(|source| BuildError::With { executor: E::class(), source })
+}
+
+/// Whether one encoded document is of the type.
+pub fn check<T: Doc>(doc: Payload) -> Result<(), Failure> {
+    read::<T>(doc).map(drop)
+}
+
+/// What `metric` says of one encoded document.
+pub fn weigh<T: Doc>(doc: Payload, metric: impl FnOnce(&T) -> usize) -> Result<usize, Failure> {
+    read::<T>(doc).map(|doc| metric(&doc))
+}
+
+fn read<T: Doc>(doc: Payload) -> Result<T, Failure> {
+    T::read(doc).map_err(|error| Failure::validation(&error.in_field("docs")))
 }
 
 /// What `new` may return.

@@ -9,7 +9,7 @@ use futures_util::future::BoxFuture;
 use serde_json::{Map, Value};
 
 use crate::state::State;
-use crate::{BuildError, Failure, Invocation, Items, Outcome, Setup};
+use crate::{Authored, BuildError, Failure, Invocation, Items, Outcome, Setup};
 
 /// What the code of an executor comes to.
 pub type Called<T> = BoxFuture<'static, Result<T, Failure>>;
@@ -62,6 +62,8 @@ pub struct Endpoint<E> {
     pub is_write: bool,
     /// What it takes and returns.
     pub schema: EndpointSchema,
+    /// How its calls are gathered into batches.
+    pub authored: Authored,
     /// The code.
     pub run: Run<E>,
 }
@@ -91,6 +93,7 @@ pub(crate) struct Bound {
     pub(crate) method: ByteString,
     pub(crate) is_write: bool,
     pub(crate) schema: EndpointSchema,
+    pub(crate) authored: Authored,
     pub(crate) code: Code,
 }
 
@@ -118,7 +121,8 @@ impl<E: Executor> Endpoint<E> {
         };
         let code = if self.is_write { state.guard(code) } else { code };
         let names = self.names.into_iter().map(ByteString::from_static).collect();
-        let method = ByteString::from_static(self.method);
-        (names, Bound { method, is_write: self.is_write, schema: self.schema, code })
+        let Self { method, is_write, schema, authored, .. } = self;
+        let method = ByteString::from_static(method);
+        (names, Bound { method, is_write, schema, authored, code })
     }
 }

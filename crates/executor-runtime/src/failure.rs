@@ -8,6 +8,9 @@ use bytestring::ByteString;
 use call::{Exception, Status};
 use serde_json::Value;
 
+/// The name under which Python executors refuse documents and parameters.
+const VALIDATION: &str = "ValidationError";
+
 /// A failure of an executor's code. It is an answer: the caller gets the documents back with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
@@ -88,7 +91,12 @@ impl Failure {
 
     /// The request does not fit what the endpoint takes.
     pub(crate) fn validation(error: &dyn Error) -> Self {
-        Self::new("ValidationError", error.to_string())
+        Self::new(VALIDATION, error.to_string())
+    }
+
+    /// Whether it may be the request that does not fit.
+    pub(crate) fn is_validation(&self) -> bool {
+        self.name == VALIDATION
     }
 
     /// The code panicked.

@@ -11,7 +11,7 @@ use indexmap::IndexMap;
 use crate::endpoint::{Bound, Code};
 use crate::registry::Instance;
 use crate::state::State;
-use crate::{Called, Failure, Invocation, Items, Outcome};
+use crate::{Authored, Called, Failure, Invocation, Items, Outcome};
 
 /// One call of code elsewhere. The outer error is ours: nobody was there to call. The inner one is the code's.
 pub type Call =
@@ -79,7 +79,7 @@ impl ForeignEndpoint {
             ForeignRun::Stream(run) => Code::Stream(run),
         };
         let Self { name, method, is_write, schema, .. } = self;
-        (name, Arc::new(Bound { method, is_write, schema, code }))
+        (name, Arc::new(Bound { method, is_write, schema, authored: Authored::default(), code }))
     }
 }
 

@@ -50,8 +50,12 @@ impl Gate {
             let full = Full { limit: self.max_waiting };
             return Err(Error::new(ErrorCode::Overloaded, full).with_retry_after(Duration::from_secs(1)));
         }
-        let permit = self.running.clone().acquire_owned().await;
-        permit.map(Place).map_err(|_| Error::new(ErrorCode::Unavailable, Closed))
+        self.wait().await.ok_or_else(|| Error::new(ErrorCode::Unavailable, Closed))
+    }
+
+    /// Waits for a place however many wait already; `None` once the gate is closed. Cancel-safe.
+    pub(crate) async fn wait(&self) -> Option<Place> {
+        self.running.clone().acquire_owned().await.ok().map(Place)
     }
 }
 

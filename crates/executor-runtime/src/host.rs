@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use bytestring::ByteString;
 use call::{Admission, DRY_RUN_ENDPOINT, Handler};
@@ -18,8 +19,11 @@ use tokio_util::task::TaskTracker;
 use tonic::service::Routes;
 use tower::util::BoxCloneSyncService;
 
+use crate::batch::{self, BatchStats, Batcher, Rule};
+use crate::calls::Calls;
 use crate::endpoint::Bound;
 use crate::gate::Gate;
+use crate::memory::Memory;
 use crate::outcome::Identity;
 use crate::registry::Instance;
 use crate::service::Service;
@@ -29,7 +33,7 @@ use crate::{BuildError, Entry, ExecutorSettings, Failure, Foreign, Setup, pass_t
 /// An executor that answers. Cloning is cheap.
 #[derive(Clone)]
 pub struct Hosted {
-    service: Arc<Service>,
+    pub(crate) service: Arc<Service>,
     instance: Arc<Instance>,
     discovery: Arc<Discovery>,
     admission: Admission,
@@ -58,6 +62,16 @@ pub enum HostError {
         /// The functions that it does have.
         known: String,
     },
+    /// Batching is configured for an endpoint or a function that the executor does not have.
+    #[error("`uses_dynamic_batching` names `{key}`, which executor {executor} does not have; it has {known}")]
+    UnknownBatching {
+        /// As configured.
+        key: String,
+        /// The class.
+        executor: String,
+        /// The endpoints and functions that it does have.
+        known: String,
+    },
 }
 
 /// Makes the executor and binds its endpoints. May take as long as the executor's own code does.
@@ -79,6 +93,8 @@ pub fn host(entry: &Entry, settings: ExecutorSettings) -> Result<Hosted, HostErr
 /// If `uses_requests` names a function that it does not have.
 pub fn host_foreign(foreign: Foreign, settings: ExecutorSettings) -> Result<Hosted, HostError> {
     let (class, parallel) = (foreign.class.clone(), foreign.parallel);
+    // Those processes make their batches themselves.
+    let settings = ExecutorSettings { batching: IndexMap::new(), ..settings };
     hosted(class, foreign.into_instance(), settings, parallel)
 }
 
@@ -88,26 +104,48 @@ fn hosted(
     settings: ExecutorSettings,
     parallel: usize,
 ) -> Result<Hosted, HostError> {
-    let meta_name = settings.meta_name.as_deref().unwrap_or(&class).into();
+    let meta_name: Arc<str> = settings.meta_name.as_deref().unwrap_or(&class).into();
     let mut endpoints = rebind(instance.endpoints.clone(), &settings.uses_requests, &class)?;
     // It is told last, and an executor may have one of its own.
     let dry_run =
         endpoints.shift_remove(DRY_RUN_ENDPOINT).unwrap_or_else(|| Arc::new(pass_through::dry_run()));
     endpoints.insert(ByteString::from_static(DRY_RUN_ENDPOINT), dry_run);
     let identity = Identity { deployment: settings.deployment().into(), pod: settings.name.clone() };
-    let max_blocking = parallel * if settings.allow_concurrent { threads() } else { 1 };
+    let max_blocking =
+        parallel * if settings.allow_concurrent { settings.max_running.min(threads()) } else { 1 };
+    let calls = Arc::new(Calls {
+        gate: Gate::new(settings.max_running, settings.max_waiting),
+        blocking_gate: Gate::new(max_blocking, settings.max_waiting),
+        tasks: TaskTracker::new(),
+        max_time: settings.max_call_time,
+        memory: Arc::new(Memory::new(settings.memory_limit)),
+        stuck: Arc::default(),
+        exit: CancellationToken::new(),
+    });
+    let rules = batch::rules(&endpoints, &settings.batching, &class)?;
+    let batcher = |(endpoint, rule): (ByteString, Rule)| {
+        let batcher = Batcher {
+            bound: endpoints.get(&endpoint)?.clone(),
+            endpoint: endpoint.clone(),
+            rule,
+            calls: calls.clone(),
+            meta_name: meta_name.clone(),
+            max_waiting: settings.max_waiting,
+            ending: settings.grpc.stop.clone(),
+            state: batch::State::default(),
+        };
+        Some((endpoint, Arc::new(batcher)))
+    };
     let service = Service {
         identity,
         class,
+        batchers: rules.into_iter().filter_map(batcher).collect(),
         meta_name,
-        gate: Gate::new(settings.max_running, settings.max_waiting),
-        blocking_gate: Gate::new(max_blocking, settings.max_waiting),
-        blocking: TaskTracker::new(),
+        calls,
         exit_on_exceptions: settings.exit_on_exceptions,
-        exit: CancellationToken::new(),
         endpoints,
     };
-    let snapshots = Snapshots::new(instance.state.clone(), service.blocking.clone());
+    let snapshots = Snapshots::new(instance.state.clone(), service.calls.tasks.clone());
     Ok(Hosted {
         discovery: Arc::new(discovery(&service.endpoints)),
         service: Arc::new(service),
@@ -173,7 +211,25 @@ impl Hosted {
     /// Cancelled after an error that should end the process.
     #[must_use]
     pub fn exit(&self) -> &CancellationToken {
-        &self.service.exit
+        &self.service.calls.exit
+    }
+
+    /// The batches that were made, by endpoint.
+    #[must_use]
+    pub fn batches(&self) -> IndexMap<ByteString, BatchStats> {
+        let batchers = self.service.batchers.iter();
+        batchers.map(|(endpoint, batcher)| (endpoint.clone(), batcher.stats())).collect()
+    }
+
+    /// Calls that were given up because they took too long or too much, and whose code still runs.
+    #[must_use]
+    pub fn stuck(&self) -> usize {
+        self.service.calls.stuck.load(Ordering::Relaxed)
+    }
+
+    /// Watches over the memory limit, if there is one, for as long as it is polled.
+    pub async fn watch(&self) -> std::convert::Infallible {
+        self.service.calls.memory.watch().await
     }
 
     /// Waits for functions that still run, then lets the executor close. No request may come any more.
@@ -182,8 +238,8 @@ impl Hosted {
     ///
     /// If its code fails to.
     pub async fn close(&self) -> Result<(), Failure> {
-        self.service.blocking.close();
-        self.service.blocking.wait().await;
+        self.service.calls.tasks.close();
+        self.service.calls.tasks.wait().await;
         (self.instance.close)().await
     }
 }

@@ -15,6 +15,8 @@ pub struct Invocation {
     /// Parameters under this key are for this executor alone.
     pub(crate) meta_name: std::sync::Arc<str>,
     pub(crate) context: Context,
+    /// Whether it stands for several requests, which came in no parts that could be told apart.
+    pub(crate) is_batch: bool,
 }
 
 /// The documents that came from one predecessor.
@@ -105,25 +107,26 @@ impl Invocation {
         T::read(self.received()).map_err(|error| Failure::validation(&error.in_field("document")))
     }
 
-    /// The documents by the part they came with; empty if there is none at all.
+    /// The documents by the part they came with; empty if there is none at all, and in a batch.
     ///
     /// # Errors
     ///
     /// If a document is of another type.
     pub fn matrix<T: Doc>(&self) -> Result<Vec<DocList<T>>, Failure> {
-        if self.parts.iter().all(|part| part.docs.is_empty()) {
+        if self.is_batch || self.parts.iter().all(|part| part.docs.is_empty()) {
             return Ok(Vec::new());
         }
         self.parts.iter().map(Part::read).collect()
     }
 
-    /// The documents by the name of the predecessor they came from.
+    /// The documents by the name of the predecessor they came from; none in a batch.
     ///
     /// # Errors
     ///
     /// If a document is of another type.
     pub fn map<T: Doc, M: FromIterator<(String, DocList<T>)>>(&self) -> Result<M, Failure> {
-        self.parts.iter().map(|part| Ok((part.from.clone(), part.read()?))).collect()
+        let parts = self.parts.iter().filter(|_| !self.is_batch);
+        parts.map(|part| Ok((part.from.clone(), part.read()?))).collect()
     }
 
     /// The parameters, those for this executor alone laid over the others.

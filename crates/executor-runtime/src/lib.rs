@@ -47,14 +47,16 @@
 //! assert!(registry.get("Greeter").is_some());
 //! ```
 //!
-//! A request goes through `service.rs` (find the endpoint, admit, answer) to `endpoint.rs` (the executor's
-//! code) and back through `outcome.rs` or, if it failed, `failure.rs`.
+//! A request goes through `service.rs` (find the endpoint, admit, answer) and, if its documents are called
+//! together with those of others, `batch.rs` to `calls.rs` and `endpoint.rs` (the executor's code) and back through `outcome.rs` or, if it failed, `failure.rs`.
 
 // The macros name this crate as its users do.
 #[cfg(test)]
 extern crate self as executor_runtime;
 
 mod answer;
+mod batch;
+mod calls;
 mod context;
 pub mod derived;
 mod endpoint;
@@ -63,6 +65,7 @@ mod foreign;
 mod gate;
 mod host;
 mod invocation;
+mod memory;
 mod outcome;
 mod parameters;
 mod pass_through;
@@ -75,6 +78,7 @@ mod stream;
 mod traffic;
 
 pub use answer::{Answer, Docs, IntoFailure};
+pub use batch::{Authored, BatchStats, Batching, Check, Distribution, Weigh};
 pub use context::Context;
 pub use endpoint::{Called, Endpoint, Executor, Run};
 pub use executor_macros::{executor, requests};

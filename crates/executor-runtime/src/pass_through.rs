@@ -7,7 +7,7 @@ use docarray::discovery::{EndpointSchema, Model};
 use serde_json::{Map, Value};
 
 use crate::endpoint::{Bound, Code};
-use crate::{BuildError, Endpoint, Executor, Outcome, Run, Setup};
+use crate::{Authored, BuildError, Endpoint, Executor, Outcome, Run, Setup};
 
 /// Hands every request through as it is, whatever its documents. What an executor without code is.
 #[derive(Debug)]
@@ -28,6 +28,7 @@ impl Executor for PassThrough {
             method: "pass_through",
             is_write: false,
             schema: any_document(),
+            authored: Authored::default(),
             run: Run::Async(|_, _| Box::pin(async { Ok(Outcome::default()) })),
         }]
     }
@@ -39,6 +40,7 @@ pub(crate) fn dry_run() -> Bound {
         method: ByteString::from_static("dry_run"),
         is_write: false,
         schema: any_document(),
+        authored: Authored::default(),
         code: Code::Async(Box::new(|_| Box::pin(async { Ok(Outcome::default()) }))),
     }
 }

@@ -1,19 +1,18 @@
 //! A request on its way through an executor: find the endpoint, admit, call, answer.
 
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytestring::ByteString;
 use call::{Deadline, Error, ErrorCode, Kind, Message, Request, Response};
-use futures_util::FutureExt as _;
 use futures_util::stream;
 use indexmap::IndexMap;
 use tokio_util::sync::{CancellationToken, DropGuard};
-use tokio_util::task::TaskTracker;
 
+use crate::batch::Batcher;
+use crate::calls::Calls;
 use crate::endpoint::{Bound, Code};
-use crate::gate::{Gate, Place};
+use crate::gate::Place;
 use crate::invocation::Part;
 use crate::outcome::Identity;
 use crate::stream::Driven;
@@ -25,15 +24,10 @@ pub(crate) struct Service {
     pub(crate) identity: Identity,
     pub(crate) class: ByteString,
     pub(crate) meta_name: Arc<str>,
-    /// Before `async` code and streams.
-    pub(crate) gate: Gate,
-    /// Before code that blocks.
-    pub(crate) blocking_gate: Gate,
-    /// Code that blocks cannot be stopped; whoever ends the process waits for it here.
-    pub(crate) blocking: TaskTracker,
+    pub(crate) calls: Arc<Calls>,
+    /// By endpoint, where calls are gathered into batches.
+    pub(crate) batchers: IndexMap<ByteString, Arc<Batcher>>,
     pub(crate) exit_on_exceptions: Vec<String>,
-    /// Cancelled when the process should end.
-    pub(crate) exit: CancellationToken,
 }
 
 /// The deadline passed while the executor worked.
@@ -48,33 +42,33 @@ struct UnknownEndpoint {
     endpoint: ByteString,
 }
 
-/// The thread of a blocking call is gone, which only the end of the runtime brings about.
-#[derive(Debug, thiserror::Error)]
-#[error("the executor is being closed")]
-struct Closing;
-
 impl Service {
     pub(crate) async fn answer(self: Arc<Self>, request: Request) -> Result<Response, Error> {
         let endpoint = request.message.header.endpoint.clone().unwrap_or_default();
-        let own = self.endpoints.get(&*endpoint);
-        let bound = own.or_else(|| self.endpoints.get(call::DEFAULT_ENDPOINT)).cloned();
-        match (bound, request.kind) {
+        let own = self.endpoints.get_key_value(&*endpoint);
+        let found = own.or_else(|| self.endpoints.get_key_value(call::DEFAULT_ENDPOINT));
+        match (found, request.kind) {
             (None, Kind::Documents) => Ok(Response::One(request.message)),
             (None, Kind::Stream) => Err(Error::new(ErrorCode::NotFound, UnknownEndpoint { endpoint })),
-            (Some(bound), Kind::Documents) => self.documents(&bound, request).await.map(Response::One),
-            (Some(bound), Kind::Stream) => self.stream(&bound, request).await,
+            (Some((name, bound)), Kind::Documents) => {
+                self.documents(name, bound, request).await.map(Response::One)
+            }
+            (Some((_, bound)), Kind::Stream) => {
+                let bound = bound.clone();
+                self.stream(&bound, request).await
+            }
         }
     }
 
     /// A list of documents, answered by one.
-    async fn documents(&self, bound: &Bound, request: Request) -> Result<Message, Error> {
+    async fn documents(&self, name: &str, bound: &Bound, request: Request) -> Result<Message, Error> {
         let deadline = deadline(&request);
         let left = CancellationToken::new();
         let _leaves = left.clone().drop_guard();
         let received = request.message.clone();
         let called = async {
             match self.invocation(&request, deadline, left) {
-                Ok(invocation) => self.call(bound, invocation).await,
+                Ok(invocation) => self.call(name, bound, invocation).await,
                 Err(failure) => Ok(Err(failure)),
             }
         };
@@ -87,52 +81,29 @@ impl Service {
         Ok(answer.unwrap_or_else(|failure| self.failed(received, &failure)))
     }
 
-    /// Admits one call and makes it. Batches would be gathered here.
+    /// Admits one call and makes it, in a batch if the endpoint's are.
     ///
     /// The outer error is ours, the inner one the code's.
     async fn call(
         &self,
+        name: &str,
         bound: &Bound,
         invocation: Invocation,
     ) -> Result<Result<(Outcome, call::Payload), Failure>, Error> {
+        if let Code::Stream(_) = &bound.code {
+            let message = format!("{}() streams documents: it is called with stream_doc", bound.method);
+            return Ok(Err(Failure::new("TypeError", message)));
+        }
         let received = invocation.received();
-        let outcome = match &bound.code {
-            Code::Async(run) => {
-                let _place = self.gate.enter().await?;
-                let call = AssertUnwindSafe(async { run(invocation).await }).catch_unwind();
-                call.await.unwrap_or_else(|panic| Err(Failure::panic(&*panic)))
+        let outcome = match (self.batchers.get(name), &bound.code) {
+            (Some(batcher), _) => batcher.call(&invocation).await?,
+            (None, Code::Foreign { run, blocking }) => {
+                let place = self.calls.enter(&bound.code).await?;
+                self.calls.run_elsewhere(run, *blocking, invocation, place).await?
             }
-            Code::Blocking(run) => {
-                let place = self.blocking_gate.enter().await?;
-                let run = run.clone();
-                // It keeps its place until it is done, even if nobody waits for it any more.
-                let call = self.blocking.spawn_blocking(move || {
-                    let _place: Place = place;
-                    run(invocation)
-                });
-                match call.await {
-                    Ok(outcome) => outcome,
-                    Err(error) if error.is_panic() => Err(Failure::panic(&*error.into_panic())),
-                    Err(_) => return Err(Error::new(ErrorCode::Unavailable, Closing)),
-                }
-            }
-            Code::Foreign { run, blocking: false } => {
-                let _place = self.gate.enter().await?;
-                run(invocation).await?
-            }
-            Code::Foreign { run, blocking: true } => {
-                let place = self.blocking_gate.enter().await?;
-                let call = run(invocation);
-                // As above: it is not stopped by a caller who leaves.
-                let call = self.blocking.spawn(async move {
-                    let _place: Place = place;
-                    call.await
-                });
-                call.await.map_err(|_ended| Error::new(ErrorCode::Unavailable, Closing))??
-            }
-            Code::Stream(_) => {
-                let message = format!("{}() streams documents: it is called with stream_doc", bound.method);
-                Err(Failure::new("TypeError", message))
+            (None, code) => {
+                let place = self.calls.enter(code).await?;
+                self.calls.run(code, invocation, place).await?
             }
         };
         Ok(outcome.map(|outcome| (outcome, received)))
@@ -149,7 +120,7 @@ impl Service {
             let answer = self.failed(received, &failure);
             return Ok(Response::Stream(Box::pin(stream::iter([Ok(answer)]))));
         };
-        let place = deadline.bound(self.gate.enter()).await;
+        let place = deadline.bound(self.calls.enter(&bound.code)).await;
         let place = place.ok_or_else(|| Error::new(ErrorCode::DeadlineExceeded, TooLate))??;
         let invocation = Invocation {
             parts: vec![Part { from: String::new(), docs: received.documents.unwrap_or_default() }],
@@ -192,6 +163,7 @@ impl Service {
             parts: Vec::new(),
             parameters: request.message.parameters.clone(),
             meta_name: self.meta_name.clone(),
+            is_batch: false,
             context: Context {
                 request_id: header.request_id.clone(),
                 endpoint: header.endpoint.clone().unwrap_or_default(),
@@ -214,7 +186,7 @@ impl Service {
         received.header.status = Some(Box::new(failure.status(&self.class)));
         if self.exit_on_exceptions.contains(&failure.name) {
             tracing::error!(error = %failure, "the process ends after this error, as configured");
-            self.exit.cancel();
+            self.calls.exit.cancel();
         }
         received
     }

@@ -2,9 +2,16 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use http::HeaderName;
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
+
+use crate::Batching;
+
+/// The header that says how urgent a request is: a whole number, 0 if it does not come, more is more urgent.
+pub(crate) const PRIORITY: HeaderName = HeaderName::from_static("x-priority");
 
 /// How an executor is hosted.
 #[derive(Debug, Clone)]
@@ -29,10 +36,16 @@ pub struct ExecutorSettings {
     pub replicas: u32,
     /// Whether functions that are not `async` may run at the same time.
     pub allow_concurrent: bool,
-    /// `async` calls that run at the same time.
+    /// Calls that run at the same time. Fewer of functions that are not `async`, see `allow_concurrent`.
     pub max_running: usize,
     /// Calls that wait for their turn; more are refused.
     pub max_waiting: usize,
+    /// How long one call of the code may take. A stream of documents is no such call.
+    pub max_call_time: Option<Duration>,
+    /// Bytes of memory that the process may use.
+    pub memory_limit: Option<u64>,
+    /// Endpoint or function → how its calls are gathered into batches.
+    pub batching: IndexMap<String, Batching>,
     /// Classes of errors after which the process ends.
     pub exit_on_exceptions: Vec<String>,
     /// What is in flight at once.
@@ -56,10 +69,18 @@ impl Default for ExecutorSettings {
             allow_concurrent: false,
             max_running: 1000,
             max_waiting: 10_000,
+            max_call_time: None,
+            memory_limit: None,
+            batching: IndexMap::new(),
             exit_on_exceptions: Vec::new(),
             limits: call::Limits::default(),
             // Requests of one `Call` stream are answered one after the other, as executors in Python do.
-            grpc: grpc::server::Settings { mark_errors: true, prefetch: 1, ..Default::default() },
+            grpc: grpc::server::Settings {
+                mark_errors: true,
+                prefetch: 1,
+                forward: vec![PRIORITY],
+                ..Default::default()
+            },
         }
     }
 }

@@ -59,7 +59,9 @@ impl StartError {
             | Self::Tls(_)
             | Self::Name(_)
             | Self::Target(_)
-            | Self::Host(HostError::UnknownMethod { .. }) => ExitCode::from(2),
+            | Self::Host(HostError::UnknownMethod { .. } | HostError::UnknownBatching { .. }) => {
+                ExitCode::from(2)
+            }
             Self::Python(error) if error.is_configuration() => ExitCode::from(2),
             Self::Host(HostError::Build(_))
             | Self::Python(_)

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use config::{ExecutorSpec, Role};
 use executor_runtime::{Entry, Registry};
+use rustix::process::{Resource, Rlimit, setrlimit};
 use server::{Outcome, Signals, Workers, complain};
 use tokio::runtime::Builder;
 use tracing::warn;
@@ -24,6 +25,9 @@ pub fn run(spec: ExecutorSpec, registry: &Registry) -> ExitCode {
     if let Err(error) = server::log::start(&spec.log) {
         complain(NAME, &error);
         return ExitCode::from(2);
+    }
+    if let Some(limit) = spec.memory_limit {
+        bound_memory(limit);
     }
     match Job::of(spec, registry).map_err(StartError::Settings).and_then(serve) {
         Ok(Outcome::Clean) => ExitCode::SUCCESS,
@@ -107,4 +111,14 @@ fn serve(job: Job) -> Result<Outcome, StartError> {
     // An executor that is still being made cannot be stopped, and nobody waits for it.
     runtime.shutdown_background();
     outcome
+}
+
+/// Lets the operating system refuse memory to code that goes on past the limit, which ends the process. It counts
+/// what is reserved, not what is used, so it leaves room for the stacks of threads.
+fn bound_memory(limit: u64) {
+    const RESERVED: u64 = 1 << 30;
+    let most = Some(limit.saturating_add(RESERVED));
+    if let Err(error) = setrlimit(Resource::Data, Rlimit { current: most, maximum: most }) {
+        warn!(%error, "the system does not limit the memory");
+    }
 }

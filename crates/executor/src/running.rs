@@ -67,7 +67,10 @@ impl Running {
             }
         };
         let timing = served.timing;
-        let outcome = served.drain.run(signal, timing).await;
+        let outcome = tokio::select! {
+            outcome = served.drain.run(signal, timing) => outcome,
+            never = hosted.watch() => match never {},
+        };
         match tokio::time::timeout(timing.grace, hosted.close()).await {
             Ok(closed) => closed.map(|()| outcome).map_err(StartError::Close),
             Err(_) => Ok(Outcome::CutOff { tasks: 1 }),

@@ -32,7 +32,7 @@ pub(crate) async fn place(plan: &mut Plan) -> Result<Executors, Error> {
             continue;
         }
         if has_head(deployment) {
-            let mut head = placing.shards(deployment).await?;
+            let mut head = Box::pin(placing.shards(deployment)).await?;
             head.no_reduce = graph.no_reduce.contains(&deployment.name);
             graph.heads.insert(deployment.name.clone(), head);
         } else {

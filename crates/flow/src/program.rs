@@ -1,6 +1,7 @@
 //! The program that is everything: gateway, executor, Flow, ping, export, check.
 
 mod check;
+mod export;
 mod output;
 mod ping;
 mod run;
@@ -52,11 +53,7 @@ fn run_command(parsed: Parsed, env: &Environment, registry: &Registry) -> ExitCo
         Command::Executor(spec) => executor::run(*spec, registry),
         Command::Flow(flow) => run::run(&flow.file, env, registry),
         Command::Ping(ping) => ping::run(&ping),
-        Command::Export(export) => {
-            let file = export.file.display();
-            complain(&format!("exporting {file} is not supported by this version of flowgate"));
-            ExitCode::FAILURE
-        }
+        Command::Export(export) => export::run(&export, env),
         Command::Check(check) => check::run(&check.file, env, registry),
         Command::Help(help) => print(&help.text),
         Command::Version(version) => print(&versions(version)),

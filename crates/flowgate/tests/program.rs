@@ -70,10 +70,27 @@ fn a_file_is_checked() {
 }
 
 #[test]
-fn what_is_not_there_yet_says_so() {
-    let (_folder, file) = file(FLOW);
-    let file = file.to_str().unwrap();
-    check(&["export", "kubernetes", file, "out"], 1, "", "not supported by this version");
+fn a_flow_is_exported() {
+    let (folder, file) = file(FLOW);
+    let (file, out) = (file.to_str().unwrap(), folder.path().join("out"));
+    let manifests = out.join("kubernetes");
+    let said = flowgate(&["export", "kubernetes", file, manifests.to_str().unwrap()]);
+    assert!(said.status.success(), "{said:?}");
+    for name in ["one/one.yml", "two/two.yml", "both/both.yml", "gateway/gateway.yml"] {
+        assert!(String::from_utf8_lossy(&said.stdout).contains(name), "{said:?}");
+        assert!(fs::read_to_string(manifests.join(name)).unwrap().contains("kind: Deployment"), "{name}");
+    }
+    let compose = out.join("docker-compose.yml");
+    check(&["export", "docker-compose", file, compose.to_str().unwrap()], 0, "docker-compose.yml", "");
+    assert!(fs::read_to_string(compose).unwrap().contains("services:"));
+    let (_folder, bad) = self::file(
+        "jtype: Flow
+executors:
+  - {name: a, uses: MyExecutor}
+",
+    );
+    check(&["export", "kubernetes", bad.to_str().unwrap(), "out"], 2, "", "--executor-image");
+    check(&["export", "kubernetes", file, file], 1, "", "cannot write");
 }
 
 #[test]

@@ -17,10 +17,10 @@ use http::request::Parts;
 use http::{Method, Request};
 use tower::Service;
 
-use crate::ask::Asker;
+use crate::ask::{Asker, LARGE, apart};
 use crate::reply::{Media, Refusal};
 use crate::schemas::Schemas;
-use crate::{PATH, Settings, page, read, reply, socket};
+use crate::{PATH, Settings, limits, page, read, reply, socket};
 
 /// What answers GraphQL, but for who answers the questions to endpoints. Clones share it.
 #[derive(Clone)]
@@ -53,8 +53,7 @@ impl FrontEnd {
     /// Puts it together. Its schema is that of `catalog`, whatever that says at the time of a request.
     #[must_use]
     pub fn new(catalog: Catalog, admission: Admission, settings: Settings) -> Self {
-        let schemas = Schemas::new(catalog, settings.clone());
-        Self { shared: Arc::new(Shared { schemas, admission, settings }) }
+        Self { shared: Arc::new(Shared { schemas: Schemas::new(catalog), admission, settings }) }
     }
 
     /// Answers with what `handler` answers.
@@ -71,7 +70,8 @@ impl GraphQl {
 
     async fn answer(self, request: Request<Arrived>) -> Response {
         let (parts, arrived) = request.into_parts();
-        if let Some(asset) = parts.uri.path().strip_prefix(PATH).and_then(|rest| rest.strip_prefix('/')) {
+        let below = parts.uri.path().strip_prefix(PATH).and_then(|rest| rest.strip_prefix('/'));
+        if let Some(asset) = below.filter(|asset| !asset.is_empty()) {
             return page::asset(asset);
         }
         if socket::is_wanted(&parts.headers) {
@@ -94,10 +94,14 @@ impl GraphQl {
     async fn execute(self, parts: &Parts, arrived: Arrived) -> Result<async_graphql::Response, Refusal> {
         let mut query = match parts.method {
             Method::GET => read::from_query(parts)?,
-            Method::POST => read::from_body(parts, &arrived.body)?,
+            Method::POST => {
+                let (headers, body) = (parts.headers.clone(), arrived.body.clone());
+                let query = apart(body.len() >= LARGE, move || read::from_body(&headers, &body));
+                query.await.unwrap_or(Err(Refusal::Panic))?
+            }
             _ => return Err(Refusal::Method { allow: "GET, POST" }),
         };
-        let operation = operation(&mut query).map_err(Refusal::Unreadable)?;
+        let operation = operation(&mut query, &self.shared.settings)?;
         let kind = operation.as_ref().map(|operation| operation.kind);
         if parts.method == Method::GET && kind == Some(OperationType::Mutation) {
             return Err(Refusal::Method { allow: "POST" });
@@ -116,10 +120,13 @@ impl GraphQl {
     }
 }
 
-/// What a query asks for; `None` if it has no such operation.
-pub(crate) fn operation(query: &mut Query) -> Result<Option<Operation>, Box<ServerError>> {
+/// What a query asks for; `None` if it has no such operation. From here on it is of a size that is no burden.
+pub(crate) fn operation(query: &mut Query, settings: &Settings) -> Result<Option<Operation>, Refusal> {
+    limits::check_text(&query.query, settings)?;
     let name = query.operation_name.clone();
-    let ExecutableDocument { operations, .. } = query.parsed_query()?;
+    let document = query.parsed_query().map_err(|error| Refusal::Unreadable(Box::new(concise(error))))?;
+    limits::check_document(document, settings)?;
+    let ExecutableDocument { operations, .. } = document;
     let operation = match operations {
         DocumentOperations::Single(operation) => Some(operation),
         DocumentOperations::Multiple(operations) => match name {
@@ -135,6 +142,15 @@ pub(crate) fn operation(query: &mut Query) -> Result<Option<Operation>, Box<Serv
         });
         Operation { kind: operation.node.ty, keys: keys.collect() }
     }))
+}
+
+/// The parser repeats the line of the query, which may be long, above what it expected there.
+fn concise(mut error: ServerError) -> ServerError {
+    let expected = error.message.lines().last().and_then(|line| line.trim().strip_prefix("= "));
+    if let Some(expected) = expected {
+        error.message = expected.to_owned();
+    }
+    error
 }
 
 impl Operation {

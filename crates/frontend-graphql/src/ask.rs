@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_graphql::Value;
 use bytestring::ByteString;
-use call::{Admission, Admitted, Context, Handler, Kind, Message, Parts, Request};
+use call::{Admission, Admitted, Context, Handler, Kind, Message, Parts, Payload, Request};
 use docarray::envelope::Endpoint;
 use futures_util::{Stream, StreamExt as _, stream};
 use serde_json::{Value as Json, json};
@@ -12,8 +12,8 @@ use tower::ServiceExt as _;
 
 use crate::error::Failure;
 
-/// Documents from this size on are read and written where they hold up nobody else.
-const LARGE: usize = 1 << 20;
+/// What is as large as this is read and written where it holds up nobody else.
+pub(crate) const LARGE: usize = 1 << 20;
 
 /// What the fields of one request share.
 pub(crate) struct Asker {
@@ -38,12 +38,20 @@ pub(crate) struct Question {
     pub(crate) request_id: Option<ByteString>,
 }
 
+/// A question in flight.
+struct InFlight {
+    admitted: Admitted,
+    /// Whether its bytes were counted when they arrived.
+    is_counted: bool,
+}
+
 impl Asker {
     /// The answer: an object with `data`, `parameters` and `header`.
     pub(crate) async fn ask(&self, question: Question) -> Result<Value, Failure> {
-        let _admitted = self.admit()?;
+        let mut admitted = self.admit()?;
         let model = question.model.clone();
         let message = question.into_message().await?;
+        admitted.count(&message)?;
         let request = Request { message, context: self.context.clone(), ..Request::default() };
         let answer = match self.handler.clone().oneshot(request).await? {
             call::Response::One(answer) => answer,
@@ -53,12 +61,12 @@ impl Asker {
             return Err(Failure::Executor(status));
         }
         let is_large = answer.documents.as_ref().is_some_and(|documents| documents.len() >= LARGE);
-        apart(is_large, move || {
+        let written = apart(is_large, move || {
             let mut json = Vec::new();
             model.write(&answer, &mut json)?;
             Ok(serde_json::from_slice(&json)?)
-        })
-        .await
+        });
+        written.await.unwrap_or(Err(Failure::Panic))
     }
 
     /// The documents of a stream, one after the other. The first failure ends it.
@@ -66,9 +74,10 @@ impl Asker {
         &self,
         question: Question,
     ) -> Result<impl Stream<Item = Result<Value, Failure>> + Send + use<>, Failure> {
-        let admitted = self.admit()?;
+        let mut admitted = self.admit()?;
         let model = question.model.clone();
         let message = question.into_document()?;
+        admitted.count(&message)?;
         let request =
             Request { message, kind: Kind::Stream, context: self.context.clone(), ..Request::default() };
         let parts: Parts = match self.handler.clone().oneshot(request).await? {
@@ -84,12 +93,20 @@ impl Asker {
         }))
     }
 
-    fn admit(&self) -> Result<Admitted, call::Error> {
+    fn admit(&self) -> Result<InFlight, call::Error> {
         let held = self.admitted.lock().unwrap_or_else(PoisonError::into_inner).take();
-        match held {
-            Some(admitted) => Ok(admitted),
-            None => Ok(self.admission.admit()?),
-        }
+        Ok(match held {
+            Some(admitted) => InFlight { admitted, is_counted: true },
+            None => InFlight { admitted: self.admission.admit()?, is_counted: false },
+        })
+    }
+}
+
+impl InFlight {
+    /// Documents may come from a variable that several questions use: each has them.
+    fn count(&mut self, message: &Message) -> Result<(), call::Error> {
+        let documents = message.documents.as_ref().filter(|_| !self.is_counted);
+        Ok(self.admitted.add_bytes(documents.map_or(0, Payload::len))?)
     }
 }
 
@@ -102,7 +119,7 @@ impl Question {
         let body = Json::Object(body).to_string();
         let is_large = body.len() >= LARGE;
         let read = move || model.read_with_id(body.as_bytes(), request_id).map_err(Failure::Invalid);
-        let mut message = apart(is_large, read).await?;
+        let mut message = apart(is_large, read).await.unwrap_or(Err(Failure::Panic))?;
         message.header.endpoint = Some(endpoint);
         message.header.target_executor = target_executor;
         Ok(message)
@@ -133,10 +150,10 @@ fn document(model: &Endpoint, part: &Message) -> Result<Value, Failure> {
     Ok(serde_json::from_slice(&json)?)
 }
 
-/// Runs work of the processor: what takes long, on a thread that serves nobody else.
-async fn apart<T: Send + 'static>(
+/// Runs work of the processor: what takes long, on a thread that serves nobody else. `None` if it panics.
+pub(crate) async fn apart<T: Send + 'static>(
     is_long: bool,
-    work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
-) -> Result<T, Failure> {
-    if is_long { tokio::task::spawn_blocking(work).await.map_err(|_| Failure::Panic)? } else { work() }
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Option<T> {
+    if is_long { tokio::task::spawn_blocking(work).await.ok() } else { Some(work()) }
 }

@@ -43,7 +43,9 @@ enum Ending {
     TooLarge,
     Drained,
     Silent,
-    /// The client is gone, or said so.
+    /// The client said so.
+    Left,
+    /// The client is gone.
     Gone,
 }
 
@@ -93,15 +95,16 @@ impl Conversation {
         // What is in flight is cancelled before the goodbye, for which nobody waits long.
         let patience = self.graphql.shared.settings.patience;
         drop(self);
-        if let Some(frame) = ending.frame() {
-            let goodbye = async {
-                if socket.send(Message::Close(Some(frame))).await.is_ok() {
-                    while let Some(Ok(_)) = socket.next().await {}
-                }
+        let goodbye = async {
+            let is_told = match ending.frame() {
+                Some(frame) => socket.send(Message::Close(Some(frame))).await.is_ok(),
+                None => ending == Ending::Left,
             };
-            if tokio::time::timeout(patience, goodbye).await.is_err() {
-                tracing::debug!("a client did not close its connection");
-            }
+            // What the client said last is answered by reading on.
+            while is_told && let Some(Ok(_)) = socket.next().await {}
+        };
+        if tokio::time::timeout(patience, goodbye).await.is_err() {
+            tracing::debug!("a client did not close its connection");
         }
     }
 
@@ -127,7 +130,8 @@ impl Conversation {
                         Some(Ok(Message::Binary(_))) => Err(Ending::Unreadable),
                         Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => Ok(None),
                         Some(Err(Error::Capacity(_))) => Err(Ending::TooLarge),
-                        Some(Ok(Message::Close(_)) | Err(_)) | None => Err(Ending::Gone),
+                        Some(Ok(Message::Close(_))) => Err(Ending::Left),
+                        Some(Err(_)) | None => Err(Ending::Gone),
                     }
                 }
                 Some(event) = self.answers.next() => Ok(self.tell(event)),
@@ -207,7 +211,7 @@ impl Conversation {
 
     fn answers(&self, payload: Map<String, Value>) -> Result<BoxStream<'static, Answer>, Refusal> {
         let mut query = read::query(payload)?;
-        let operation = operation(&mut query).map_err(Refusal::Unreadable)?;
+        let operation = operation(&mut query, &self.graphql.shared.settings)?;
         let schema = self.graphql.schema()?;
         let asker = Asker {
             handler: self.graphql.handler.clone(),
@@ -253,7 +257,7 @@ impl Ending {
             Self::TooMany => (1013, "too many operations at once"),
             Self::TooLarge => (1009, "the message is too large"),
             Self::Drained => (1001, "the server is shutting down"),
-            Self::Silent | Self::Gone => return None,
+            Self::Silent | Self::Left | Self::Gone => return None,
         };
         Some(CloseFrame { code: CloseCode::from(code), reason: reason.into() })
     }

@@ -5,7 +5,8 @@
 //! that gateways of old Jina had. The schema follows the catalog while the process runs.
 //!
 //! It has no port of its own: [`FrontEnd::service`] answers the requests to [`PATH`] and below it for one worker, whoever
-//! receives them. Queries come over HTTP, see `read` and `reply`, or over WebSocket, see `conversation`.
+//! receives them. Queries come over HTTP, see `read` and `reply`, or over WebSocket, see `conversation`; `limits` says how
+//! large they may be.
 
 mod answer;
 mod ask;
@@ -13,6 +14,7 @@ mod conversation;
 mod convert;
 mod error;
 mod legacy;
+mod limits;
 mod names;
 mod page;
 mod read;

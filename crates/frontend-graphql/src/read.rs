@@ -29,8 +29,8 @@ pub(crate) fn from_query(parts: &Parts) -> Result<Query, Refusal> {
     query(parameters)
 }
 
-pub(crate) fn from_body(parts: &Parts, body: &[u8]) -> Result<Query, Refusal> {
-    if !is_json(&parts.headers) {
+pub(crate) fn from_body(headers: &HeaderMap, body: &[u8]) -> Result<Query, Refusal> {
+    if !is_json(headers) {
         return Err(Refusal::ContentType);
     }
     match serde_json::from_slice(body) {

@@ -8,6 +8,7 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 use serde_json::json;
 
 use crate::error::{INVALID_QUERY, UNREADABLE_QUERY, code};
+use crate::limits::Excess;
 
 /// The content type of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,8 +38,13 @@ pub(crate) enum Refusal {
     Parameter { name: String },
     #[error("{}", .0.message)]
     Unreadable(Box<ServerError>),
+    #[error(transparent)]
+    TooMuch(#[from] Excess),
     #[error("the endpoints of this Flow cannot be described in GraphQL")]
     NoSchema,
+    /// A fault of ours, of which the log tells more.
+    #[error("internal error")]
+    Panic,
 }
 
 impl Media {
@@ -84,6 +90,9 @@ pub(crate) fn response(answer: Answer, media: Media) -> Response {
     (status, [(CONTENT_TYPE, media.content_type())], to_json(answer).to_string()).into_response()
 }
 
+/// The first ones tell enough.
+const MAX_ERRORS: usize = 100;
+
 /// Whether the query was not executed at all.
 pub(crate) fn is_refusal(answer: &Answer) -> bool {
     answer.data == Value::Null && answer.errors.iter().any(|error| error.path.is_empty())
@@ -92,6 +101,7 @@ pub(crate) fn is_refusal(answer: &Answer) -> bool {
 /// As it travels over every transport: without `data` if there is no such thing, and with a code in each error.
 pub(crate) fn to_json(mut answer: Answer) -> serde_json::Value {
     let is_refusal = is_refusal(&answer);
+    answer.errors.truncate(MAX_ERRORS);
     let otherwise = if is_refusal { INVALID_QUERY } else { code(ErrorCode::Internal) };
     for error in &mut answer.errors {
         let extensions = error.extensions.get_or_insert_default();
@@ -116,11 +126,11 @@ impl Refusal {
             Self::NoQuery | Self::NoObject | Self::NoJson(_) | Self::Parameter { .. } => {
                 StatusCode::BAD_REQUEST
             }
-            Self::Unreadable(_) => match media {
+            Self::Unreadable(_) | Self::TooMuch(_) => match media {
                 Media::GraphQl => StatusCode::BAD_REQUEST,
                 Media::Json => StatusCode::OK,
             },
-            Self::NoSchema => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::NoSchema | Self::Panic => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 
@@ -128,7 +138,8 @@ impl Refusal {
     pub(crate) fn into_errors(self) -> serde_json::Value {
         let code = match &self {
             Self::Unreadable(_) => UNREADABLE_QUERY,
-            Self::NoSchema => code(ErrorCode::Internal),
+            Self::TooMuch(_) => INVALID_QUERY,
+            Self::NoSchema | Self::Panic => code(ErrorCode::Internal),
             Self::Method { .. }
             | Self::ContentType
             | Self::NotAcceptable

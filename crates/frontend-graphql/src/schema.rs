@@ -17,9 +17,9 @@ use indexmap::IndexMap;
 use crate::ask::{Asker, Question};
 use crate::convert::{from_text, property, to_field, to_json, type_of};
 use crate::error::Failure;
+use crate::legacy;
 use crate::names::{self, Names};
 use crate::shape::{Class, JSON, Kind, Shapes, Slot, TENSOR};
-use crate::{Settings, legacy};
 
 const QUERY: &str = "Query";
 const MUTATION: &str = "Mutation";
@@ -66,11 +66,11 @@ struct Bound {
 /// # Errors
 ///
 /// If what executors say of their documents is nothing that GraphQL has.
-pub(crate) fn schema(flow: &Arc<Discovery>, settings: &Settings) -> Result<Schema, SchemaError> {
-    let built = build(flow, settings);
+pub(crate) fn schema(flow: &Arc<Discovery>) -> Result<Schema, SchemaError> {
+    let built = build(flow);
     if let Err(error) = &built {
         tracing::warn!(%error, "schemas of executors have no types in GraphQL: their documents are plain JSON there");
-        return build(&Arc::new(untyped(flow)), settings);
+        return build(&Arc::new(untyped(flow)));
     }
     built
 }
@@ -87,7 +87,7 @@ fn untyped(flow: &Discovery) -> Discovery {
     flow
 }
 
-fn build(flow: &Arc<Discovery>, settings: &Settings) -> Result<Schema, SchemaError> {
+fn build(flow: &Arc<Discovery>) -> Result<Schema, SchemaError> {
     let mut shapes =
         Shapes::new(Names::with(RESERVED.into_iter().chain([legacy::LEGACY_JSON, legacy::BASE64])));
     let (legacy_input, legacy_output) = legacy::documents(&mut shapes, flow);
@@ -145,8 +145,8 @@ fn build(flow: &Arc<Discovery>, settings: &Settings) -> Result<Schema, SchemaErr
 
     let subscription_name = subscription.as_ref().map(|_| SUBSCRIPTION);
     let mut builder = Schema::build(QUERY, Some(MUTATION), subscription_name)
-        .limit_depth(settings.max_depth)
-        .limit_complexity(settings.max_complexity)
+        // Whatever else is limited was counted before, see `limits`.
+        .limit_recursive_depth(usize::MAX)
         .limit_directives(MAX_DIRECTIVES)
         .register(query)
         .register(mutation);

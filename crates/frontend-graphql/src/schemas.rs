@@ -6,12 +6,11 @@ use arc_swap::ArcSwapOption;
 use async_graphql::dynamic::Schema;
 use docarray::discovery::{Catalog, Discovery};
 
-use crate::{Settings, schema};
+use crate::schema;
 
 /// The schema of the moment.
 pub(crate) struct Schemas {
     catalog: Catalog,
-    settings: Settings,
     current: ArcSwapOption<Known>,
 }
 
@@ -21,8 +20,8 @@ struct Known {
 }
 
 impl Schemas {
-    pub(crate) fn new(catalog: Catalog, settings: Settings) -> Self {
-        Self { catalog, settings, current: ArcSwapOption::empty() }
+    pub(crate) fn new(catalog: Catalog) -> Self {
+        Self { catalog, current: ArcSwapOption::empty() }
     }
 
     /// That of the catalog as it is now; `None` if there is no such schema, which the log explains.
@@ -32,7 +31,7 @@ impl Schemas {
             return known.schema.clone();
         }
         // Whoever else comes at the same time makes the same.
-        let schema = schema::schema(&of, &self.settings)
+        let schema = schema::schema(&of)
             .inspect_err(|error| tracing::error!(%error, "no GraphQL can be served for this Flow"))
             .ok();
         self.current.store(Some(Arc::new(Known { of, schema: schema.clone() })));

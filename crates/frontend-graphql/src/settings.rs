@@ -12,6 +12,12 @@ pub struct Settings {
     pub max_depth: usize,
     /// Fields of a query, each as often as it is asked for.
     pub max_complexity: usize,
+    /// Fields of a query that call an endpoint.
+    pub max_calls: usize,
+    /// Bytes of the text of a query; variables do not count.
+    pub max_query: usize,
+    /// Names, values and punctuators in the text of a query; variables do not count.
+    pub max_tokens: usize,
     /// The largest message over WebSocket.
     pub max_message: usize,
     /// Operations of one WebSocket connection in flight.
@@ -33,6 +39,10 @@ impl Default for Settings {
             // An introspection of GraphiQL needs 15.
             max_depth: 24,
             max_complexity: 1000,
+            // Each takes the documents that it is given by a variable once more.
+            max_calls: 32,
+            max_query: 1 << 20,
+            max_tokens: 15_000,
             max_message: 64 << 20,
             max_operations: 100,
             patience: Duration::from_secs(10),

@@ -62,9 +62,20 @@ impl Stage {
     where
         F: Future<Output = Result<Response, Error>> + Send + 'static,
     {
+        Self::within(Limits::default(), settings, answer)
+    }
+
+    fn within<F>(
+        limits: Limits,
+        settings: Settings,
+        answer: impl Fn(Request) -> F + Clone + Send + Sync + 'static,
+    ) -> Self
+    where
+        F: Future<Output = Result<Response, Error>> + Send + 'static,
+    {
         let catalog = Catalog::default();
         catalog.set(flow(&[("/index", false), ("/search", false), ("/stream", true)]));
-        let admission = Admission::new(Limits::default());
+        let admission = Admission::new(limits);
         let front_end = FrontEnd::new(catalog.clone(), admission.clone(), settings);
         let graphql = front_end.service(Handler::new(service_fn(answer)));
         Self { graphql, catalog, admission }

@@ -81,8 +81,13 @@ pub fn start(settings: Settings, workers: Arc<Workers>) -> Result<Running, Start
     let graphql = settings.graphql.map(|allowed| {
         let tasks = handle.tasks().clone();
         let max_message = allowed.max_message.min(settings.rest.max_body);
-        let allowed =
-            frontend_graphql::Settings { max_message, tasks, stop: handle.token().clone(), ..allowed };
+        let allowed = frontend_graphql::Settings {
+            max_message,
+            keepalive: settings.websocket_ping,
+            tasks,
+            stop: handle.token().clone(),
+            ..allowed
+        };
         frontend_graphql::FrontEnd::new(catalog.clone(), admission.clone(), allowed)
     });
     let front_ends = FrontEnds {

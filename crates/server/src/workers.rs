@@ -50,7 +50,11 @@ impl Workers {
             started.workers.push(Worker { runtime: runtime.handle().clone(), connections: Arc::default() });
             let stopped = started.stop.clone();
             let thread = std::thread::Builder::new().name(format!("worker-{worker}"));
-            let thread = thread.spawn(move || runtime.block_on(stopped.cancelled()))?;
+            let thread = thread.spawn(move || {
+                runtime.block_on(stopped.cancelled());
+                // Code that blocks for ever would keep the process from ending.
+                runtime.shutdown_background();
+            })?;
             started.threads.push(thread);
         }
         Ok(started)

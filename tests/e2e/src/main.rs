@@ -36,8 +36,11 @@ enum Command {
 /// Enough for several requests.
 const N_DOCUMENTS: usize = 200;
 
-/// How long a Flow may take to answer again, and a load may go on.
+/// How long a Flow may take to answer again.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How long a load may go on: as long as rollouts take.
+const LONGEST_LOAD: Duration = Duration::from_secs(240);
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
@@ -101,7 +104,7 @@ fn check(n: usize, found: &Found) -> anyhow::Result<()> {
 }
 
 async fn load(client: &Client, until: &std::path::Path) -> anyhow::Result<()> {
-    let end = Instant::now() + PATIENCE;
+    let end = Instant::now() + LONGEST_LOAD;
     let mut searches = 0;
     while !until.exists() {
         ensure!(Instant::now() < end, "{} did not come", until.display());

@@ -7,7 +7,7 @@ use docarray::{Node, node};
 use serde_json::{Map, Value, json};
 use tests::documents;
 
-use super::{grpc, http, websocket};
+use super::{graphql, grpc, http, websocket};
 
 /// What a client speaks.
 #[derive(Debug, Clone, Copy)]
@@ -18,6 +18,7 @@ pub(super) enum Protocol {
     Bytes,
     /// WebSocket with JSON.
     Json,
+    GraphQl,
 }
 
 /// The documents of a row.
@@ -69,9 +70,14 @@ impl Protocol {
     pub(super) fn port(self) -> usize {
         match self {
             Self::Grpc => 0,
-            Self::Http => 1,
+            Self::Http | Self::GraphQl => 1,
             Self::Bytes | Self::Json => 2,
         }
+    }
+
+    /// Whether executors answer it without a gateway.
+    pub(super) fn is_spoken_by_executors(self) -> bool {
+        !matches!(self, Self::GraphQl)
     }
 
     /// Asks and waits for the whole answer.
@@ -81,6 +87,7 @@ impl Protocol {
             Self::Http => http::ask(address, sent).await,
             Self::Bytes => websocket::Bytes.ask(address, sent).await,
             Self::Json => websocket::Json.ask(address, sent).await,
+            Self::GraphQl => graphql::ask(address, sent).await,
         }
     }
 
@@ -91,6 +98,7 @@ impl Protocol {
             Self::Http => http::leave(address, sent, begun).await,
             Self::Bytes => websocket::Bytes.leave(address, sent, begun).await,
             Self::Json => websocket::Json.leave(address, sent, begun).await,
+            Self::GraphQl => graphql::leave(address, sent, begun).await,
         }
     }
 }

@@ -13,7 +13,7 @@ use tokio_tungstenite::tungstenite::protocol::Role;
 
 use super::driver::{Outcome, Sent};
 
-type Socket = WebSocketStream<TcpStream>;
+pub(super) type Socket = WebSocketStream<TcpStream>;
 
 pub(super) struct Bytes;
 pub(super) struct Json;
@@ -75,11 +75,17 @@ impl Json {
     }
 }
 
-/// Clients' libraries insist on a subprotocol that they ask for; the gateway confirms none. So it is done by hand.
 async fn open<M: Mode>(address: SocketAddr, sent: &Sent) -> Socket {
-    let subprotocol = M::SUBPROTOCOL.map(|name| format!("sec-websocket-protocol: {name}\r\n"));
+    let mut socket = connect(address, "/", M::SUBPROTOCOL).await;
+    socket.send(M::write(sent)).await.unwrap();
+    socket
+}
+
+/// Clients' libraries insist on a subprotocol that they ask for; the gateway may confirm none. So it is done by hand.
+pub(super) async fn connect(address: SocketAddr, path: &str, subprotocol: Option<&str>) -> Socket {
+    let subprotocol = subprotocol.map(|name| format!("sec-websocket-protocol: {name}\r\n"));
     let request = format!(
-        "GET / HTTP/1.1\r\nhost: {address}\r\nconnection: Upgrade\r\nupgrade: websocket\r\n\
+        "GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: Upgrade\r\nupgrade: websocket\r\n\
         sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n{}\r\n",
         subprotocol.unwrap_or_default()
     );
@@ -90,9 +96,7 @@ async fn open<M: Mode>(address: SocketAddr, sent: &Sent) -> Socket {
         head.push(stream.read_u8().await.unwrap());
     }
     assert!(head.starts_with(b"HTTP/1.1 101 "), "{}", String::from_utf8_lossy(&head));
-    let mut socket = WebSocketStream::from_raw_socket(stream, Role::Client, None).await;
-    socket.send(M::write(sent)).await.unwrap();
-    socket
+    WebSocketStream::from_raw_socket(stream, Role::Client, None).await
 }
 
 async fn ask<M: Mode>(address: SocketAddr, sent: &Sent) -> Outcome {

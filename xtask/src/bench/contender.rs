@@ -26,6 +26,32 @@ pub(super) enum Kind {
     Jina,
 }
 
+/// What the load speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Protocol {
+    /// gRPC, on to the executor as it is.
+    Grpc,
+    /// JSON over HTTP, which becomes gRPC.
+    Http,
+}
+
+impl Protocol {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Grpc => "GRPC",
+            Self::Http => "HTTP",
+        }
+    }
+
+    /// The load that shows whether somebody answers.
+    const fn probe(self) -> &'static [&'static str] {
+        match self {
+            Self::Grpc => &["--seconds", "0.01", "--connections", "1"],
+            Self::Http => &["--call", "http", "--seconds", "0.01", "--connections", "1", "--in-flight", "1"],
+        }
+    }
+}
+
 /// One of them, running.
 #[derive(Debug)]
 pub(super) struct Contender {
@@ -54,6 +80,14 @@ impl Kind {
             Self::Direct | Self::Flowgate | Self::Jina => true,
             Self::Nginx => shell::succeeds(Command::new("nginx").arg("-v")),
             Self::Haproxy => shell::succeeds(Command::new("haproxy").arg("-v")),
+        }
+    }
+
+    /// Whether it can stand between such a load and an executor.
+    pub(super) fn speaks(self, protocol: Protocol) -> bool {
+        match protocol {
+            Protocol::Grpc => true,
+            Protocol::Http => matches!(self, Self::Flowgate | Self::Jina),
         }
     }
 
@@ -87,19 +121,24 @@ impl Kind {
     }
 
     /// Starts it before the executor at `executor`; its files go to `directory`.
-    pub(super) fn start(self, executor: &str, directory: &Path) -> anyhow::Result<Contender> {
+    pub(super) fn start(
+        self,
+        protocol: Protocol,
+        executor: &str,
+        directory: &Path,
+    ) -> anyhow::Result<Contender> {
         if self == Self::Direct {
             return Ok(Contender { kind: self, address: executor.to_owned(), process: None });
         }
         let directory = directory.join(self.name());
         fs::create_dir_all(&directory)?;
         let port = free_port()?;
-        let mut command = self.command(executor, port, &directory)?;
+        let mut command = self.command(protocol, executor, port, &directory)?;
         let log = fs::File::create(directory.join("log.txt"))?;
         command.stdout(log.try_clone()?).stderr(log);
         let mut process = Process::start(self.name(), &mut command)?;
         let address = format!("127.0.0.1:{port}");
-        let answers = || shell::succeeds(&mut load(&address, &["--seconds", "0.01", "--connections", "1"]));
+        let answers = || shell::succeeds(&mut load(&address, protocol.probe()));
         let log = directory.join("log.txt");
         process
             .wait_ready(Duration::from_secs(90), answers)
@@ -107,7 +146,13 @@ impl Kind {
         Ok(Contender { kind: self, address, process: Some(process) })
     }
 
-    fn command(self, executor: &str, port: u16, directory: &Path) -> anyhow::Result<Command> {
+    fn command(
+        self,
+        protocol: Protocol,
+        executor: &str,
+        port: u16,
+        directory: &Path,
+    ) -> anyhow::Result<Command> {
         let configured = |file: &str| -> anyhow::Result<PathBuf> {
             let template = fs::read_to_string(workspace::root().join("bench/contenders").join(file))?;
             let text = template
@@ -138,7 +183,7 @@ impl Kind {
             }
         };
         command
-            .args(["--host", "127.0.0.1", "--protocol", "GRPC", "--port", &port.to_string()])
+            .args(["--host", "127.0.0.1", "--protocol", protocol.name(), "--port", &port.to_string()])
             .args(["--graph-description", r#"{"start-gateway": ["echo"], "echo": ["end-gateway"]}"#])
             .args(["--deployments-addresses", &format!(r#"{{"echo": ["grpc://{executor}"]}}"#)]);
         Ok(command)

@@ -32,6 +32,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("executor-macros", &[]),
     ("executor-python", &["call", "docarray", "executor-runtime", "proto"]),
     ("executor-runtime", &["call", "docarray", "executor-macros", "grpc", "info", "proto"]),
+    ("export", &["config"]),
     (
         "flow",
         &[
@@ -41,6 +42,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "docarray",
             "executor",
             "executor-runtime",
+            "export",
             "gateway",
             "info",
             "routing",
@@ -85,6 +87,7 @@ const NEVER: &[(&str, &[&str])] = &[
     ("docarray", &["axum", "h2", "hyper", "tonic"]),
     ("executor-client", &["routing"]),
     ("executor-python", &["executor-client", "frontend-grpc", "gateway", "routing", "server"]),
+    ("export", &["axum", "h2", "hyper", "tokio", "tonic"]),
     ("executor-runtime", &["executor-client", "frontend-grpc", "gateway", "routing"]),
     (
         "frontend-graphql",

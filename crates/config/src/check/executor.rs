@@ -71,12 +71,7 @@ pub(crate) fn executor(
         python: python(settings, program, &file, context),
         uses: uses(settings, &file),
         uses_requests: requests(&merged(file.requests.clone(), "uses-requests"), settings, context),
-        uses_dynamic_batching: batching(
-            &merged(file.dynamic_batching.clone(), "uses-dynamic-batching"),
-            &file,
-            settings,
-            context,
-        ),
+        uses_dynamic_batching: batching(&file, settings, context),
         uses_with: merged(file.with, "uses-with"),
         uses_metas: merged(file.metas, "uses-metas"),
         py_modules,
@@ -86,7 +81,10 @@ pub(crate) fn executor(
         shards: settings.small("shards").max(1),
         replicas: settings.small("replicas").max(1),
         allow_concurrent: settings.flag("allow-concurrent"),
+        max_running: settings.count("max-running"),
         max_waiting: settings.count("max-waiting"),
+        max_call_time: settings.duration("max-call-time").filter(|limit| !limit.is_zero()),
+        memory_limit: u64::try_from(settings.count("memory-limit")).ok().filter(|limit| *limit > 0),
         output_array_type: settings.owned("output-array-type"),
         exit_on_exceptions: settings.texts("exit-on-exceptions"),
         http: http::http(settings, context),
@@ -292,22 +290,22 @@ fn requests(entries: &Object, settings: &Settings, context: &mut Context<'_>) ->
     requests
 }
 
+/// What the file and the arguments say of each endpoint, the latter over the former option by option.
 fn batching(
-    entries: &Object,
     file: &ExecutorFile,
     settings: &Settings,
     context: &mut Context<'_>,
 ) -> IndexMap<String, Batching> {
     const KEYS: [&str; 5] =
         ["preferred_batch_size", "timeout", "flush_all", "use_custom_metric", "use_dynamic_batching"];
-    let mut batching = IndexMap::new();
-    for (endpoint, value) in entries {
-        let place = match &file.place {
-            Some(place) if !settings.object("uses-dynamic-batching").contains_key(endpoint) => {
-                place.within("dynamic_batching")
-            }
-            _ => settings.place("uses-dynamic-batching"),
-        };
+    let mut batching: IndexMap<String, Batching> = IndexMap::new();
+    let arguments = settings.object("uses-dynamic-batching");
+    let file_place = file.place.as_ref().map(|place| place.within("dynamic_batching"));
+    let of_file =
+        file_place.iter().flat_map(|place| file.dynamic_batching.iter().map(move |entry| (place, entry)));
+    let argument_place = settings.place("uses-dynamic-batching");
+    let of_arguments = arguments.iter().map(|entry| (&argument_place, entry));
+    for (place, (endpoint, value)) in of_file.chain(of_arguments) {
         let place = place.within(endpoint);
         let Value::Object(keys) = value else {
             context.expected(place, "an object with `preferred_batch_size` and `timeout`", value);
@@ -317,24 +315,33 @@ fn batching(
             let nearest = nearest(key, KEYS).map(str::to_owned);
             context.problem(place.clone(), Reason::UnknownKey { key: key.clone(), nearest });
         }
-        let mut number = |key: &str, default: u64, min: u64| match keys.get(key) {
-            None | Some(Value::Null) => default,
-            Some(value) => value.as_u64().filter(|number| *number >= min).unwrap_or_else(|| {
+        let said = |key: &str| keys.get(key).filter(|value| !value.is_null());
+        let mut number = |key: &str, min: u64| {
+            let value = said(key)?;
+            let number = value.as_u64().filter(|number| *number >= min);
+            if number.is_none() {
                 context.expected(place.within(key), &format!("a whole number from {min}"), value);
-                default
-            }),
+            }
+            number
         };
-        let size = number("preferred_batch_size", 4, 1);
-        let timeout = number("timeout", 10_000, 0);
-        let flag = |key: &str, default: bool| keys.get(key).and_then(Value::as_bool).unwrap_or(default);
-        let read = Batching {
-            preferred_batch_size: usize::try_from(size).unwrap_or(usize::MAX),
-            timeout: i64::try_from(timeout).ok().and_then(units::duration).unwrap_or_default(),
-            flush_all: flag("flush_all", false),
-            use_custom_metric: flag("use_custom_metric", false),
-            enabled: flag("use_dynamic_batching", true),
+        let size = number("preferred_batch_size", 1);
+        let timeout = number("timeout", 0);
+        let mut flag = |key: &str| {
+            let value = said(key)?;
+            if !value.is_boolean() {
+                context.expected(place.within(key), "true or false", value);
+            }
+            value.as_bool()
         };
-        batching.insert(endpoint.clone(), read);
+        let flags = [flag("flush_all"), flag("use_custom_metric"), flag("use_dynamic_batching")];
+        let read = batching.entry(endpoint.clone()).or_default();
+        read.preferred_batch_size =
+            size.map(|size| usize::try_from(size).unwrap_or(usize::MAX)).or(read.preferred_batch_size);
+        let timeout = timeout.and_then(|timeout| i64::try_from(timeout).ok().and_then(units::duration));
+        read.timeout = timeout.or(read.timeout);
+        read.flush_all = flags[0].or(read.flush_all);
+        read.use_custom_metric = flags[1].or(read.use_custom_metric);
+        read.use_dynamic_batching = flags[2].or(read.use_dynamic_batching);
     }
     batching
 }

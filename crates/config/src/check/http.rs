@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::{Context, Settings, web_server};
 use crate::nearest::nearest;
-use crate::{CustomEndpoint, HttpSpec, Place, Reason};
+use crate::{CustomEndpoint, GraphQl, HttpSpec, Place, Reason};
 
 /// What an `expose_endpoints` entry may say beside path and methods.
 const OPENAPI: &[&str] = &[
@@ -26,6 +26,9 @@ const OPENAPI: &[&str] = &[
     "response_model_exclude_none",
 ];
 
+/// The stack is not endless.
+const MAX_GRAPHQL_DEPTH: usize = 64;
+
 const METHODS: &[&str] = &["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"];
 
 pub(super) fn http(settings: &Settings, context: &mut Context<'_>) -> HttpSpec {
@@ -36,9 +39,28 @@ pub(super) fn http(settings: &Settings, context: &mut Context<'_>) -> HttpSpec {
         no_debug_endpoints: settings.flag("no-debug-endpoints"),
         no_crud_endpoints: settings.flag("no-crud-endpoints"),
         expose_endpoints: expose_endpoints(settings, context),
-        graphql: settings.flag("expose-graphql-endpoint"),
+        graphql: graphql(settings, context),
         web_server: web_server::web_server(settings, context),
     }
+}
+
+fn graphql(settings: &Settings, context: &mut Context<'_>) -> Option<GraphQl> {
+    if !settings.flag("expose-graphql-endpoint") {
+        return None;
+    }
+    let max_depth = settings.count("graphql-max-depth");
+    if max_depth > MAX_GRAPHQL_DEPTH {
+        let value = settings.value("graphql-max-depth").cloned().unwrap_or_default();
+        context.expected(settings.place("graphql-max-depth"), "a whole number from 1 to 64", &value);
+    }
+    Some(GraphQl {
+        max_depth,
+        max_complexity: settings.count("graphql-max-complexity"),
+        max_calls: settings.count("graphql-max-calls"),
+        max_query: settings.count("graphql-max-query"),
+        max_tokens: settings.count("graphql-max-tokens"),
+        max_operations: settings.count("graphql-max-operations"),
+    })
 }
 
 fn expose_endpoints(settings: &Settings, context: &mut Context<'_>) -> IndexMap<String, CustomEndpoint> {

@@ -6,7 +6,8 @@ use serde_json::Value;
 
 use super::*;
 use crate::{
-    Compression, ExportFormat, Level, LineForm, PingTarget, PollingRule, Port, Protocol, Retries, Role, Uses,
+    Compression, ExportFormat, GraphQl, Level, LineForm, PingTarget, PollingRule, Port, Probes, Protocol,
+    Retries, Role, Services, Uses,
 };
 
 fn env(variables: &[(&str, &str)]) -> Environment {
@@ -194,6 +195,26 @@ fn limits_and_times_have_units() {
 }
 
 #[test]
+fn graphql_is_served_within_limits_if_it_is_exposed() {
+    assert_eq!(gateway("gateway --graphql-max-depth 7").0.http.graphql, None);
+    let (spec, _) =
+        gateway("gateway --expose-graphql-endpoint --graphql-max-depth 7 --graphql-max-query 2KiB");
+    let want = GraphQl {
+        max_depth: 7,
+        max_complexity: 1000,
+        max_calls: 32,
+        max_query: 2048,
+        max_tokens: 15_000,
+        max_operations: 100,
+    };
+    assert_eq!(spec.http.graphql, Some(want));
+    refused(
+        "gateway --expose-graphql-endpoint --graphql-max-depth 65",
+        &["argument --graphql-max-depth: expected a whole number from 1 to 64, found `65`"],
+    );
+}
+
+#[test]
 fn what_has_no_effect_is_said_once() {
     let (_, warnings) = gateway(
         "gateway --py-modules a.py b.py --k8s-namespace x --reload --deployments-metadata {\"x\":{}} \
@@ -237,15 +258,18 @@ fn an_executor_file_is_completed_by_arguments() {
          dynamic_batching:\n  /x: {preferred_batch_size: 8, timeout: 50}\nmetas:\n  name: my\n",
     )
     .unwrap();
-    let line =
-        format!("executor --uses {} --uses-with a=2 --uses-dynamic-batching {{\"/y\":{{}}}}", path.display());
+    let line = format!(
+        "executor --uses {} --uses-with a=2 --uses-dynamic-batching {{\"/x\":{{\"preferred_batch_size\":9}},\"/y\":{{}}}}",
+        path.display()
+    );
     let parsed = run_in(&line, &[("B", "bee")]).unwrap();
     let Command::Executor(spec) = parsed.command else { panic!("{:?}", parsed.command) };
     assert_eq!(spec.uses, Uses::File { path, name: "Indexer".to_owned() });
     assert_eq!(Value::Object(spec.uses_with), serde_json::json!({"a": 2, "b": "bee"}));
     assert_eq!(spec.uses_requests["/x"], "fx");
-    assert_eq!(spec.uses_dynamic_batching["/x"].timeout, Duration::from_millis(50));
-    assert_eq!(spec.uses_dynamic_batching["/y"].preferred_batch_size, 4);
+    let x = spec.uses_dynamic_batching["/x"];
+    assert_eq!((x.preferred_batch_size, x.timeout), (Some(9), Some(Duration::from_millis(50))));
+    assert_eq!(spec.uses_dynamic_batching["/y"], crate::Batching::default());
     refused(
         "executor --uses no.yml",
         &["argument --uses: cannot read `no.yml`: No such file or directory (os error 2)"],
@@ -315,12 +339,34 @@ fn the_other_commands_take_files() {
     assert_eq!(parsed("flow --uses f.yml"), Command::Flow(crate::FlowCommand { file: "f.yml".into() }));
     assert_eq!(parsed("check f.yml"), Command::Check(crate::Check { file: "f.yml".into() }));
     let Command::Export(export) = parsed("export kubernetes f.yml out --k8s-namespace ns") else { panic!() };
-    assert_eq!(export.format, ExportFormat::Kubernetes { namespace: Some("ns".to_owned()) });
+    let ExportFormat::Kubernetes(cluster) = export.format else { panic!() };
+    assert_eq!(cluster.namespace.as_deref(), Some("ns"));
+    assert_eq!((cluster.probes, cluster.services), (Probes::Native, Services::Headless));
     let Command::Export(export) = parsed("export docker-compose f.yml out.yml --network_name n") else {
         panic!()
     };
     assert_eq!(export.format, ExportFormat::DockerCompose { network: "n".to_owned() });
     assert_eq!(parsed("-v"), Command::Version(Version::Short));
+    let Command::Export(export) = parsed(
+        "export kubernetes f.yml --outfile_path out --probes exec --services cluster-ip --tls-secret cert \
+         --autoscale gateway=2-10 a=1-3 --requests gateway=500m/256Mi --disruption-budgets --executor-image i:1",
+    ) else {
+        panic!()
+    };
+    assert_eq!((export.out.to_str(), export.executor_image.as_deref()), (Some("out"), Some("i:1")));
+    let ExportFormat::Kubernetes(cluster) = export.format else { panic!() };
+    assert_eq!((cluster.probes, cluster.services), (Probes::Exec, Services::ClusterIp));
+    assert_eq!(cluster.autoscale["a"], crate::Replicas { least: 1, most: 3 });
+    assert_eq!(cluster.requests["gateway"].memory, "256Mi");
+    assert!(cluster.disruption_budgets);
+    refused(
+        "export kubernetes f.yml out --autoscale a=3-1 b=2 --requests a=much",
+        &[
+            "argument --autoscale a: expected LEAST-MOST, such as 2-10, found `3-1`",
+            "argument --autoscale b: expected LEAST-MOST, such as 2-10, found `2`",
+            "argument --requests a: expected CPU/MEMORY, such as 500m/256Mi, found `much`",
+        ],
+    );
     refused(
         "export helm",
         &[
@@ -341,6 +387,7 @@ fn help_lists_the_arguments() {
     assert_eq!(help("gateway --help"), help("help gateway"));
     insta::assert_snapshot!(help("help"));
     insta::assert_snapshot!(help("help ping"));
+    insta::assert_snapshot!(help("help export"));
     let text = help("executor -h");
     assert!(text.contains("--max-waiting") && !text.contains("--docker-kwargs"), "{text}");
     let Command::Help(full) = run_in("executor -h", &[("JINA_FULL_CLI", "1")]).unwrap().command else {

@@ -59,6 +59,7 @@ const TOP: &[&str] =
 /// What a Flow file says.
 #[derive(Debug)]
 pub(crate) struct LoadedFlow {
+    pub(crate) is_deployment: bool,
     pub(crate) name: Option<String>,
     /// The gateway's values, the graph included.
     pub(crate) gateway: Values,
@@ -127,7 +128,14 @@ fn flow(document: &Document, context: &mut Context<'_>) -> LoadedFlow {
     let gateway_options = options(&gateway_values);
     derive(document, &nodes, &deployments, &mut gateway_values);
     let name = with.get("name").and_then(crate::form::text);
-    LoadedFlow { name, gateway: gateway_values, gateway_options, gateway_env, deployments }
+    LoadedFlow {
+        is_deployment: false,
+        name,
+        gateway: gateway_values,
+        gateway_options,
+        gateway_env,
+        deployments,
+    }
 }
 
 /// A Deployment with a gateway before it. What concerns clients is the gateway's.
@@ -178,7 +186,14 @@ fn deployment(document: &Document, context: &mut Context<'_>) -> LoadedFlow {
     let (nodes, deployments) = connect(document, vec![entry], "HANG", context);
     let gateway_options = options(&gateway);
     derive(document, &nodes, &deployments, &mut gateway);
-    LoadedFlow { name: None, gateway, gateway_options, gateway_env: IndexMap::new(), deployments }
+    LoadedFlow {
+        is_deployment: true,
+        name: None,
+        gateway,
+        gateway_options,
+        gateway_env: IndexMap::new(),
+        deployments,
+    }
 }
 
 fn check_version(document: &Document, context: &mut Context<'_>) {

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{ExecutorSpec, GatewaySpec};
+use super::{ExecutorSpec, Export, GatewaySpec};
 use crate::Warning;
 
 /// A command line that makes sense.
@@ -73,32 +73,6 @@ pub enum PingTarget {
     Executor,
     /// A Flow: every executor must answer.
     Flow,
-}
-
-/// `export FORMAT FILE OUT`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Export {
-    /// For what.
-    pub format: ExportFormat,
-    /// The Flow or Deployment.
-    pub file: PathBuf,
-    /// A directory for Kubernetes, a file for docker-compose.
-    pub out: PathBuf,
-}
-
-/// What manifests are written for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ExportFormat {
-    /// Kubernetes, in this namespace; `None` means the one of the Flow.
-    Kubernetes {
-        /// The namespace.
-        namespace: Option<String>,
-    },
-    /// docker-compose.
-    DockerCompose {
-        /// The network.
-        network: String,
-    },
 }
 
 /// `check FILE`.

@@ -46,8 +46,14 @@ pub struct ExecutorSpec {
     pub replicas: u32,
     /// Whether calls may run at the same time.
     pub allow_concurrent: bool,
+    /// How many calls may run at the same time.
+    pub max_running: usize,
     /// How many calls may wait for the executor; more are refused.
     pub max_waiting: usize,
+    /// How long one call of the executor's code may take, if that is limited.
+    pub max_call_time: Option<Duration>,
+    /// Bytes of memory that the process may use, if that is limited.
+    pub memory_limit: Option<u64>,
     /// Array type on the wire, `numpy` and the like.
     pub output_array_type: Option<String>,
     /// Errors, by name, that end the process.
@@ -166,19 +172,19 @@ pub enum Uses {
     Hub(String),
 }
 
-/// How calls to an endpoint are gathered into batches.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// How calls to an endpoint are gathered into batches. What is not said is left to the executor.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Batching {
     /// Documents that make a batch.
-    pub preferred_batch_size: usize,
+    pub preferred_batch_size: Option<usize>,
     /// How long the first document waits at most.
-    pub timeout: Duration,
+    pub timeout: Option<Duration>,
     /// Whether everything that waits goes at once.
-    pub flush_all: bool,
+    pub flush_all: Option<bool>,
     /// Whether the executor counts documents its own way.
-    pub use_custom_metric: bool,
+    pub use_custom_metric: Option<bool>,
     /// False switches off what the executor itself asks for.
-    pub enabled: bool,
+    pub use_dynamic_batching: Option<bool>,
 }
 
 /// Whose conventions an executor's HTTP server follows.

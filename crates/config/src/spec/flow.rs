@@ -11,6 +11,8 @@ use super::{Address, ExecutorSpec, GatewaySpec, Polling, TlsServer};
 /// A Flow: a gateway and the deployments behind it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FlowSpec {
+    /// Whether it is a Deployment of its own, with a gateway that the file does not speak of.
+    pub is_deployment: bool,
     /// Names the Kubernetes namespace.
     pub name: Option<String>,
     /// The file it was read from, if any.

@@ -69,8 +69,8 @@ pub struct HttpSpec {
     pub no_crud_endpoints: bool,
     /// Endpoint → its HTTP route.
     pub expose_endpoints: IndexMap<String, CustomEndpoint>,
-    /// Whether `/graphql` is served.
-    pub graphql: bool,
+    /// What `/graphql` allows; `None` if it is not served.
+    pub graphql: Option<GraphQl>,
     /// Settings of the web server.
     pub web_server: WebServer,
 }
@@ -90,6 +90,23 @@ pub struct WebServer {
     pub max_header: Option<u32>,
     /// How often clients of WebSocket are pinged.
     pub websocket_ping: Option<Duration>,
+}
+
+/// How large queries of GraphQL may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct GraphQl {
+    /// Fields inside fields.
+    pub max_depth: usize,
+    /// Fields of a query, each as often as it is asked for.
+    pub max_complexity: usize,
+    /// Calls of endpoints in a query.
+    pub max_calls: usize,
+    /// Bytes of the text of a query.
+    pub max_query: usize,
+    /// Names, values and punctuators in the text of a query.
+    pub max_tokens: usize,
+    /// Queries and subscriptions at once on a WebSocket connection.
+    pub max_operations: usize,
 }
 
 /// An HTTP route of its own for an executor's endpoint.

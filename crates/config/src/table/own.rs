@@ -25,6 +25,28 @@ pub(super) const ROWS: &[Argument] = &[
         "Let in only callers with a certificate of these authorities, PEM",
     )
     .own(),
+    row(
+        EXECUTOR,
+        "max-running",
+        Form::Positive,
+        "Calls that run at the same time; of functions that are not async only with --allow-concurrent",
+    )
+    .or("1000")
+    .own(),
+    row(
+        EXECUTOR,
+        "max-call-time",
+        Form::Milliseconds,
+        "Limit for one call of the executor's code; it is given up then",
+    )
+    .own(),
+    row(
+        EXECUTOR,
+        "memory-limit",
+        Form::Size,
+        "Bytes of memory that the process may use; calls are ended and refused past it",
+    )
+    .own(),
     row(EXECUTOR, "max-waiting", Form::Count, "Calls that wait for the executor; more are refused")
         .or("1024")
         .own(),
@@ -123,6 +145,35 @@ pub(super) const ROWS: &[Argument] = &[
         .own(),
     row(BOTH, "max-message", Form::Size, "Bytes of one message; limited by --max-bytes alone if left out")
         .own(),
+    row(GATEWAY, "graphql-max-depth", Form::Positive, "Fields inside fields of a GraphQL query, 64 at most")
+        .or("24")
+        .own(),
+    row(
+        GATEWAY,
+        "graphql-max-complexity",
+        Form::Positive,
+        "Fields of a GraphQL query, each as often as it is asked for",
+    )
+    .or("1000")
+    .own(),
+    row(GATEWAY, "graphql-max-calls", Form::Positive, "Calls of endpoints in a GraphQL query").or("32").own(),
+    row(GATEWAY, "graphql-max-query", Form::Size, "Bytes of the text of a GraphQL query").or("1MiB").own(),
+    row(
+        GATEWAY,
+        "graphql-max-tokens",
+        Form::Positive,
+        "Names, values and punctuators in the text of a GraphQL query",
+    )
+    .or("15000")
+    .own(),
+    row(
+        GATEWAY,
+        "graphql-max-operations",
+        Form::Positive,
+        "GraphQL queries and subscriptions at once on a WebSocket connection",
+    )
+    .or("100")
+    .own(),
     row(BOTH, "max-connections", Form::Positive, "Connections on each port; more wait").or("20000").own(),
     row(BOTH, "max-streams", Form::Positive, "HTTP/2 requests at once on a connection").or("10000").own(),
     row(BOTH, "max-header", Form::Size, "Bytes of the headers of a request").or("64KiB").own(),

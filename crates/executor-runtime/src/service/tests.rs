@@ -1,5 +1,6 @@
 //! Requests through the handler, without a connection.
 
+mod limits;
 mod zoo;
 
 use std::time::Duration;

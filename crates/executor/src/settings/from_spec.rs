@@ -45,9 +45,6 @@ impl TryFrom<ExecutorSpec> for Settings {
             (Role::Worker, Provider::Sagemaker | Provider::Azure) => return unsupported("`provider`"),
             (Role::Worker, Provider::None) => {}
         }
-        for key in spec.uses_dynamic_batching.keys().filter(|_| spec.python.is_none()) {
-            tracing::warn!(key, "dynamic batching is not supported: requests are answered one by one");
-        }
         let serving = Serving::from(&spec.server);
         let rest = rest(spec.http.clone(), &spec.server);
         Ok(Self { serving, executor: hosting(spec), rest })
@@ -108,8 +105,15 @@ fn hosting(spec: ExecutorSpec) -> ExecutorSettings {
         replica_id: spec.replica_id,
         replicas: spec.replicas,
         allow_concurrent: spec.allow_concurrent,
-        max_running: defaults.max_running,
+        max_running: spec.max_running,
         max_waiting: spec.max_waiting,
+        max_call_time: spec.max_call_time,
+        memory_limit: spec.memory_limit,
+        batching: spec
+            .uses_dynamic_batching
+            .into_iter()
+            .map(|(key, options)| (key, batching(options)))
+            .collect(),
         exit_on_exceptions: spec.exit_on_exceptions,
         limits: Limits { requests: spec.server.limits.requests, bytes: spec.server.limits.bytes },
         grpc: grpc::server::Settings {
@@ -119,6 +123,16 @@ fn hosting(spec: ExecutorSpec) -> ExecutorSettings {
             forward,
             ..defaults.grpc
         },
+    }
+}
+
+fn batching(options: config::Batching) -> executor_runtime::Batching {
+    executor_runtime::Batching {
+        preferred_batch_size: options.preferred_batch_size,
+        timeout: options.timeout,
+        flush_all: options.flush_all,
+        use_custom_metric: options.use_custom_metric,
+        use_dynamic_batching: options.use_dynamic_batching,
     }
 }
 

@@ -86,3 +86,29 @@ async fn browsers_get_a_page_that_needs_no_network() {
     }
     assert_eq!(stage.get("/graphql/nope.js", "*/*").await.status, StatusCode::NOT_FOUND);
 }
+
+#[tokio::test]
+async fn a_query_that_cannot_be_read_is_told_by_place_and_not_repeated() {
+    let stage = Stage::echo();
+    let query = format!("{{ docs(data: {{text: \"{}\"}}) {{ id }}", "x".repeat(100_000));
+    let answer = stage.query(&query).await;
+    let error = &answer["errors"][0];
+    assert_eq!(error["extensions"]["code"], "GRAPHQL_PARSE_FAILED");
+    assert_eq!(error["locations"][0]["line"], 1, "{answer}");
+    let message = error["message"].as_str().unwrap();
+    assert!(message.starts_with("expected ") && message.len() < 200, "{message}");
+}
+
+#[tokio::test]
+async fn of_many_errors_the_first_are_told() {
+    let stage = Stage::echo();
+    let variables: String = (0..1000).map(|n| format!("$v{n}: Int ")).collect();
+    let answer = stage.query(&format!("query({variables}) {{ __typename }}")).await;
+    assert_eq!(answer["errors"].as_array().unwrap().len(), 100);
+}
+
+#[tokio::test]
+async fn a_slash_at_the_end_does_no_harm() {
+    let page = Stage::echo().get("/graphql/", "text/html").await;
+    assert_eq!((page.status, page.header("content-type")), (StatusCode::OK, "text/html; charset=utf-8"));
+}

@@ -176,3 +176,12 @@ async fn a_drain_closes_idle_connections() {
     stage.graphql.shared.settings.stop.cancel();
     assert_eq!(client.closed().await, 1001);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_closes_is_answered() {
+    let stage = Stage::echo();
+    let mut client = Client::begun(&stage).await;
+    client.socket.close(None).await.unwrap();
+    assert!(matches!(client.frame().await, Frame::Close(_)));
+    assert!(client.socket.next().await.is_none());
+}

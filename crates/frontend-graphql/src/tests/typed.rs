@@ -121,14 +121,60 @@ async fn types_that_need_themselves_are_served_as_json() {
 }
 
 #[tokio::test]
-async fn queries_that_are_too_deep_or_too_large_are_refused() {
-    let settings = Settings { max_depth: 3, max_complexity: 20, ..Settings::default() };
+async fn queries_that_are_too_much_are_refused_with_the_name_of_the_limit() {
+    let settings = Settings {
+        max_depth: 3,
+        max_complexity: 20,
+        max_calls: 5,
+        max_query: 1999,
+        max_tokens: 200,
+        ..Settings::default()
+    };
     let stage = Stage::with(settings, async |request: Request| Ok(Response::One(request.message)));
-    let deep = stage.query("{ search(data: []) { data { chunks { from_to } } } }").await;
-    assert_eq!(deep["errors"][0]["message"], "Query is nested too deep.", "{deep}");
-    let many: String = (0..30).map(|n| format!("a{n}: search(data: []) {{ requestId }} ")).collect();
-    let large = stage.query(&format!("{{ {many} }}")).await;
-    assert_eq!(large["errors"][0]["message"], "Query is too complex.", "{large}");
-    let nested = format!("{}{}", "{ a".repeat(100_000), "}".repeat(100_000));
-    assert!(stage.query(&nested).await["errors"].is_array());
+    let calls =
+        |n: usize| -> String { (0..n).map(|n| format!("a{n}: search(data: []) {{ requestId }} ")).collect() };
+    for (query, limit) in [
+        ("{ search(data: []) { data { chunks { from_to } } } }".to_owned(), "graphql-max-depth"),
+        (format!("{{ {} }}", calls(12)), "graphql-max-complexity"),
+        (format!("{{ {} }}", calls(6)), "graphql-max-calls"),
+        (format!("{{ {} }}", calls(30)), "graphql-max-tokens"),
+        (format!("{{ a }} # {}", "x".repeat(2000)), "graphql-max-query"),
+    ] {
+        let answer = stage.query(&query).await;
+        let error = &answer["errors"][0];
+        assert!(error["message"].as_str().unwrap().contains(limit), "{answer}");
+        assert_eq!(
+            (&error["extensions"]["code"], answer.get("data")),
+            (&json!("GRAPHQL_VALIDATION_FAILED"), None)
+        );
+    }
+    assert!(stage.query(&format!("{{ {} }}", calls(5))).await["errors"].is_null());
+}
+
+#[tokio::test]
+async fn documents_of_a_variable_count_for_each_call_that_has_them() {
+    let limits = Limits { bytes: 100_000, ..Limits::default() };
+    let echo = async |request: Request| Ok(Response::One(request.message));
+    let stage = Stage::within(limits, Settings::default(), echo);
+    let query =
+        "query($d: [TextInput!]!) { a: search(data: $d) { requestId } b: search(data: $d) { requestId } }";
+    let of = |len: usize| json!({"query": query, "variables": {"d": [{"text": "x".repeat(len)}]}});
+    assert!(stage.post(&of(1000)).await.json()["errors"].is_null());
+    let answer = stage.post(&of(100_001)).await.json();
+    assert_eq!(answer["errors"][0]["extensions"]["code"], "OVERLOADED", "{answer}");
+    assert_eq!(stage.admission.bytes(), 0);
+}
+
+#[tokio::test]
+async fn nothing_nests_deeper_than_the_stack() {
+    let settings = Settings { max_query: usize::MAX, max_tokens: usize::MAX, ..Settings::default() };
+    let stage = Stage::with(settings, async |request: Request| Ok(Response::One(request.message)));
+    for text in ["{ a ", "{ a(b: [", "{ a(b: {c: ", "query($a: [", "{ ... ", "[", "{ a @b(c: ["] {
+        let answer = stage.query(&text.repeat(100_000)).await;
+        assert_eq!(answer["errors"][0]["extensions"]["code"], "GRAPHQL_VALIDATION_FAILED", "{text}");
+    }
+    let body = format!(r#"{{"query": "{{a}}", "variables": {{"a": {}"#, "[".repeat(100_000));
+    let request = http::Request::post("/graphql").header("content-type", "application/json");
+    let answer = stage.ask(request.body(body.into_bytes()).unwrap()).await;
+    assert_eq!(answer.status, StatusCode::BAD_REQUEST);
 }

@@ -42,7 +42,7 @@ impl TryFrom<GatewaySpec> for Settings {
                 forward: forward(&server),
                 ..grpc::server::Settings::default()
             },
-            graphql: http.graphql.then(frontend_graphql::Settings::default),
+            graphql: http.graphql.map(graphql),
             rest: rest(http, &server)?,
             http: http_options(&server, &web_server, &log),
             backlog: web_server.backlog.unwrap_or(Self::default().backlog),
@@ -75,6 +75,20 @@ fn ports(server: &config::Server) -> Vec<Port> {
     server.listeners.iter().map(listener).collect()
 }
 
+fn graphql(spec: config::GraphQl) -> frontend_graphql::Settings {
+    let config::GraphQl { max_depth, max_complexity, max_calls, max_query, max_tokens, max_operations } =
+        spec;
+    frontend_graphql::Settings {
+        max_depth,
+        max_complexity,
+        max_calls,
+        max_query,
+        max_tokens,
+        max_operations,
+        ..frontend_graphql::Settings::default()
+    }
+}
+
 /// Every name was checked when it was read.
 fn forward(server: &config::Server) -> Vec<http::HeaderName> {
     server.forward_headers.iter().filter_map(|name| name.parse().ok()).collect()
@@ -103,7 +117,6 @@ fn rest(spec: HttpSpec, server: &config::Server) -> Result<frontend_http::Settin
         max_body: max_message(server),
         stall: server.limits.body_timeout,
         forward: forward(server),
-        ..defaults
     })
 }
 

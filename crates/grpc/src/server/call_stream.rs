@@ -2,11 +2,13 @@
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use call::{Admitted, Error, ErrorCode, Handler, Message, Payload, Request, Response};
 use futures_core::Stream;
 use futures_util::StreamExt as _;
 use futures_util::stream::{FuturesOrdered, FuturesUnordered};
+use tokio::time::Sleep;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use tower::ServiceExt as _;
 
@@ -21,7 +23,8 @@ use super::{Incoming, malformed};
 ///
 /// A request that fails without an answer ends the stream, because only the stream's status can say so. The
 /// requests in flight are finished first, those not read yet are left. The same happens when the process drains:
-/// a client that keeps its stream open must not hold up the end of the process.
+/// a client that keeps its stream open must not hold up the end of the process. What clients sent before they could
+/// know is read, though, so that the usual stream of a few requests ends as if nothing had happened.
 pub(super) struct CallStream<B> {
     /// `None` once there is nothing more to read.
     receiver: Option<Receiver<B>>,
@@ -29,7 +32,32 @@ pub(super) struct CallStream<B> {
     head: Head,
     in_flight: InFlight,
     failure: Option<Error>,
-    stopped: Pin<Box<WaitForCancellationFutureOwned>>,
+    stop: Stop,
+}
+
+/// From the beginning of the drain to the moment when no more is read.
+enum Stop {
+    Awaited(Pin<Box<WaitForCancellationFutureOwned>>),
+    Heard(Pin<Box<Sleep>>),
+}
+
+/// How long it takes until clients have heard of the drain and what they sent before is here.
+const UNTIL_HEARD: Duration = Duration::from_secs(1);
+
+impl Stop {
+    /// Whether no more is to be read.
+    fn is_over(&mut self, cx: &mut Context<'_>) -> bool {
+        if let Self::Awaited(stopped) = self {
+            if stopped.as_mut().poll(cx).is_pending() {
+                return false;
+            }
+            *self = Self::Heard(Box::pin(tokio::time::sleep(UNTIL_HEARD)));
+        }
+        match self {
+            Self::Awaited(_) => false,
+            Self::Heard(heard) => heard.as_mut().poll(cx).is_ready(),
+        }
+    }
 }
 
 type Answer = Pin<Box<dyn Future<Output = Result<Message, Error>> + Send>>;
@@ -69,8 +97,8 @@ impl<B> CallStream<B> {
         } else {
             InFlight::AsCompleted(FuturesUnordered::new())
         };
-        let stopped = Box::pin(stop.cancelled_owned());
-        Self { receiver: Some(receiver), handler, head, in_flight, failure: None, stopped }
+        let stop = Stop::Awaited(Box::pin(stop.cancelled_owned()));
+        Self { receiver: Some(receiver), handler, head, in_flight, failure: None, stop }
     }
 
     fn begin(&mut self, wire: Payload, admitted: Admitted) {
@@ -111,7 +139,7 @@ impl<B: Incoming> Stream for CallStream<B> {
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = self.get_mut();
-        if this.receiver.is_some() && this.stopped.as_mut().poll(cx).is_ready() {
+        if this.receiver.is_some() && this.stop.is_over(cx) {
             this.fail(Error::new(ErrorCode::Unavailable, ShuttingDown));
         }
         loop {

@@ -274,8 +274,72 @@ impl Tools {
     }
 }
 
+/// Writes into each document which documents it was called with.
+#[derive(Debug, Default)]
+struct Batcher;
+
+#[derive(Debug, thiserror::Error)]
+#[error("bad")]
+struct Bad;
+
+#[executor]
+impl Batcher {
+    #[requests(on = "/batch", dynamic_batching(preferred_batch_size = 4, timeout = 2000))]
+    fn batch(&self, docs: &mut DocList<Text>) -> Result<(), Bad> {
+        let texts: Vec<String> = docs.iter().filter_map(|doc| doc.text.clone()).collect();
+        if texts.iter().any(|text| text == "bad") {
+            return Err(Bad);
+        }
+        for doc in docs {
+            doc.text = Some(texts.join(" "));
+        }
+        Ok(())
+    }
+}
+
+/// Does not come back, or takes all the memory there is.
+#[derive(Debug, Default)]
+struct Runaway;
+
+#[executor]
+impl Runaway {
+    #[requests(on = "/loop")]
+    fn spin(&self, docs: &DocList<Text>) {
+        while !docs.is_empty() {
+            std::thread::yield_now();
+        }
+    }
+
+    /// Gives way now and then, so that it can be stopped.
+    #[requests(on = "/grow")]
+    async fn grow(&self, docs: &DocList<Text>) {
+        let mut held = Vec::new();
+        while !docs.is_empty() {
+            held.push(vec![1_u8; 4 << 20]);
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// Cannot be stopped.
+    #[requests(on = "/grow_on")]
+    fn grow_on(&self, docs: &DocList<Text>) {
+        let mut held = Vec::new();
+        while !docs.is_empty() {
+            held.push(vec![1_u8; 4 << 20]);
+        }
+    }
+
+    #[requests(on = "/upper")]
+    fn upper(&self, docs: &mut DocList<Text>) {
+        for doc in docs {
+            doc.text = doc.text.as_ref().map(|text| text.to_uppercase());
+        }
+    }
+}
+
 fn main() -> ExitCode {
     let registry = Registry::new().with::<FooExecutor>().with::<Tools>().with::<Typed>();
     let registry = registry.with::<Schemas>().with::<Foo>().with::<Named>();
+    let registry = registry.with::<Batcher>().with::<Runaway>();
     executor::main(&registry.with::<rows::Rows>().with::<rows::Predefined>())
 }

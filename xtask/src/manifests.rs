@@ -1,0 +1,78 @@
+//! `cargo xtask manifests`: what `deploy/` and the exporter write, against the schemas of Kubernetes and itself.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::Context as _;
+
+use crate::python::Environment;
+use crate::{shell, workspace};
+
+/// The overlays and the version of Kubernetes whose schemas they keep. That of `ci` is for older ones than there are
+/// schemas for.
+const OVERLAYS: [(&str, &str); 3] = [("dev", "1.33"), ("prod", "1.33"), ("ci", "1.25")];
+
+/// The version of everything else.
+const VERSION: &str = "1.33";
+
+pub(crate) fn run() -> anyhow::Result<()> {
+    let environment = Environment::of("manifests", "xtask/manifests-requirements.txt")?;
+    let directory = workspace::target().join("manifests");
+    if directory.exists() {
+        fs::remove_dir_all(&directory)?;
+    }
+    fs::create_dir_all(&directory)?;
+    for (overlay, version) in OVERLAYS {
+        let mut render = workspace::in_root("kubectl");
+        let text = shell::output(render.arg("kustomize").arg(format!("deploy/kustomize/overlays/{overlay}")))
+            .context("kubectl renders the overlays")?;
+        validate(&environment, &directory, overlay, version, &text)?;
+    }
+    // Helm is not among the packages that build machines reach; what the chart makes is kept beside it.
+    shell::run(workspace::in_root("sha256sum").args([
+        "--check",
+        "--quiet",
+        "deploy/helm/rendered/chart.sha256",
+    ]))
+    .context("the chart has changed: render it again, see deploy/README.md")?;
+    for name in ["default", "tls"] {
+        let file = workspace::root().join(format!("deploy/helm/rendered/{name}.yaml"));
+        let text = fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
+        validate(&environment, &directory, &format!("chart-{name}"), VERSION, &text)?;
+    }
+    validate(&environment, &directory, "exported", VERSION, &exported(&directory)?)?;
+    let mut pytest = workspace::in_root(environment.program("python"));
+    pytest.args(["-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/deploy"]);
+    shell::run(pytest.env("MANIFESTS", directory))
+}
+
+/// The manifests that `flowgate export` writes for the example, all in one.
+fn exported(directory: &Path) -> anyhow::Result<String> {
+    let out = directory.join("exported");
+    let mut export = workspace::cargo();
+    export.args(["run", "--quiet", "--locked", "--package", "flowgate", "--", "export", "kubernetes"]);
+    export.arg("examples/search/flow.yml").arg(&out);
+    export.args(["--executor-image", "flowgate/executor", "--disruption-budgets"]);
+    export.args(["--autoscale", "gateway=2-10", "segmenter=2-10"]);
+    export.args(["--requests", "gateway=500m/128Mi", "segmenter=500m/128Mi", "indexer=1/1Gi"]);
+    let mut text = String::new();
+    for file in shell::output(&mut export)?.lines() {
+        text.push_str("---\n");
+        text.push_str(&fs::read_to_string(file).with_context(|| format!("cannot read {file}"))?);
+    }
+    Ok(text)
+}
+
+fn validate(
+    environment: &Environment,
+    directory: &Path,
+    name: &str,
+    version: &str,
+    text: &str,
+) -> anyhow::Result<()> {
+    let file = directory.join(format!("{name}.yaml"));
+    fs::write(&file, text)?;
+    let mut validate = Command::new(environment.program("kubernetes-validate"));
+    shell::run(validate.args(["--kubernetes-version", version, "--strict", "--quiet"]).arg(file))
+}
