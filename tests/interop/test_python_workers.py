@@ -178,6 +178,14 @@ def many(executor, endpoint, n):
     return asyncio.run(calls())
 
 
+def test_an_empty_request_is_not_kept_waiting_for_a_batch(stage):
+    # Jina's own batches never answer it.
+    caller = client(workers(stage).wait_serving())
+    responses = []
+    caller.post('/batched', DocList[Item](), on_always=responses.append)
+    assert [len(response.docs) for response in responses] == [0]
+
+
 def test_functions_run_one_at_a_time_and_coroutines_together(stage):
     executor = workers(stage).wait_serving()
     many(executor, '/sync', 10)
@@ -277,7 +285,7 @@ def test_calls_that_wait_in_a_worker_that_dies_are_given_to_the_other(stage):
 
 
 def test_a_call_that_never_ends_is_ended(stage):
-    executor = workers(stage, '--python-call-limit', '500ms').wait_serving()
+    executor = workers(stage, '--max-call-time', '500ms').wait_serving()
     name, said = fails(executor, '/hang')
     assert name == 'CallTooLong' and '500ms' in said
     executor.wait_serving()

@@ -237,6 +237,10 @@ class Worker:
             endpoint = requests[0].header.exec_endpoint
             if endpoint not in self.executor.requests:
                 endpoint = '/default'
+            if endpoint in self.handler._batchqueue_config and not requests[0].proto_with_data.data.docs.docs:
+                # Jina's batches would never answer it.
+                self.send(ANSWER, number, sized(b''), requests[0].proto_with_data.data.SerializeToString())
+                return
             if endpoint not in self.in_turn:
                 return await self.answer(number, requests)
             async with self.turn:

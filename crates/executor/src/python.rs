@@ -27,7 +27,7 @@ impl Python {
             workers: python.workers,
             arguments: arguments(spec, python),
             memory_limit: python.memory_limit,
-            call_limit: python.call_limit,
+            call_limit: spec.max_call_time,
             start_limit: python.start_limit,
             variables: Vec::new(),
         }))

@@ -147,7 +147,6 @@ fn python(
         interpreter: PathBuf::from(interpreter),
         workers: settings.non_zero("python-workers").unwrap_or(NonZeroUsize::MIN),
         memory_limit: u64::try_from(settings.count("python-memory-limit")).ok().filter(|limit| *limit > 0),
-        call_limit: settings.duration("python-call-limit").and_then(positive),
         start_limit: settings.duration("python-start-limit").and_then(positive).unwrap_or(Duration::MAX),
         dynamic_batching: settings.object("uses-dynamic-batching"),
         search_paths: settings.texts("extra-search-paths"),

@@ -81,8 +81,6 @@ pub struct PythonSpec {
     pub workers: NonZeroUsize,
     /// Bytes of data that each may have.
     pub memory_limit: Option<u64>,
-    /// How long a call may take.
-    pub call_limit: Option<Duration>,
     /// How long loading the executor may take.
     pub start_limit: Duration,
     /// What is said of dynamic batching besides the executor's own word, as it was said.

@@ -37,7 +37,7 @@ pub(super) const ROWS: &[Argument] = &[
         EXECUTOR,
         "max-call-time",
         Form::Milliseconds,
-        "Limit for one call of the executor's code; it is given up then",
+        "Limit for one call of the executor's code; it is given up then, and its Python worker killed",
     )
     .own(),
     row(
@@ -77,14 +77,6 @@ pub(super) const ROWS: &[Argument] = &[
         Form::Size,
         "Bytes of data that a Python worker may have; no limit if left out",
     )
-    .own(),
-    row(
-        EXECUTOR,
-        "python-call-limit",
-        Form::Milliseconds,
-        "The longest that a call may take before its Python worker is killed and started again; 0 means no limit",
-    )
-    .or("0s")
     .own(),
     row(
         EXECUTOR,
