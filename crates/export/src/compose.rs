@@ -5,10 +5,10 @@ use indexmap::IndexMap;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::Error;
 use crate::arguments::{self, Calls, Place};
 use crate::flow::{Flow, Image, Node};
 use crate::names::label;
+use crate::{Error, yaml};
 
 /// Every executor has a host of its own, so all may have the same port.
 const PORT: u16 = 8081;
@@ -64,7 +64,7 @@ pub(crate) fn file(flow: &Flow<'_>, network: &str) -> Result<String, Error> {
     }
     services.insert("gateway".to_owned(), gateway(flow, network));
     let networks = IndexMap::from([(network.to_owned(), Network { driver: "bridge" })]);
-    Ok(serde_yaml::to_string(&Project { networks, services })?)
+    yaml::write(&Project { networks, services })
 }
 
 fn add_node(flow: &Flow<'_>, node: &Node<'_>, network: &str, services: &mut IndexMap<String, Service>) {

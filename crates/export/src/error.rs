@@ -20,7 +20,7 @@ pub enum Error {
     },
     /// An object has no YAML.
     #[error("a manifest cannot be put into YAML")]
-    Yaml(#[from] serde_yaml::Error),
+    Yaml(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
 /// Something about a Flow that cannot be exported.

@@ -15,7 +15,7 @@ use serde_json::Value;
 use crate::arguments::{self, Calls, Place};
 use crate::flow::{Flow, Node};
 use crate::names::{is_label, label};
-use crate::{Error, File, Problem};
+use crate::{Error, File, Problem, yaml};
 use container::Container;
 use workload::Workload;
 
@@ -43,7 +43,7 @@ impl Documents {
         if !self.0.is_empty() {
             self.0.push_str("---\n");
         }
-        self.0.push_str(&serde_yaml::to_string(document)?);
+        self.0.push_str(&yaml::write(document)?);
         Ok(())
     }
 }

@@ -9,6 +9,7 @@ mod error;
 mod flow;
 mod kubernetes;
 mod names;
+mod yaml;
 
 use std::fs;
 use std::io;
