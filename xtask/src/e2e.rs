@@ -87,6 +87,23 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Indexes and searches without a pause while it happens; fails if a request does.
+fn under_load(mut client: Command, happen: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Result<()> {
+    let directory = workspace::target().join("e2e");
+    fs::create_dir_all(&directory)?;
+    let end = directory.join("end-of-load");
+    if end.exists() {
+        fs::remove_file(&end)?;
+    }
+    let mut load = Process::start("the load", client.args(["load", "--until"]).arg(&end))?;
+    let happened = happen();
+    fs::write(&end, "")?;
+    let ended = load.wait()?;
+    happened?;
+    ensure!(ended.success(), "requests failed meanwhile: {ended}");
+    Ok(())
+}
+
 /// A deployment and those who ask it.
 struct Play {
     client: PathBuf,
@@ -105,7 +122,16 @@ impl Play {
         self.stage.restart()?;
         self.ask("find")?;
         say("a replica is lost and comes back: no request fails");
-        self.lose_one_under_load()?;
+        under_load(self.client(), || {
+            self.stage.lose(Part::OneSegmenter)?;
+            self.stage.bring_back(Part::OneSegmenter)
+        })?;
+        if let Stage::Compose(stage) = &self.stage {
+            say("a service is three containers, one, two: each is used, no request fails");
+            for n in [3, 1, 2] {
+                under_load(self.client(), || stage.scale(n)).with_context(|| format!("{n} segmenters"))?;
+            }
+        }
         say("the only indexer is lost and comes back: it is used again, with its index");
         self.stage.lose(Part::Indexer)?;
         self.stage.bring_back(Part::Indexer)?;
@@ -116,24 +142,6 @@ impl Play {
 
     fn ask(&self, command: &str) -> anyhow::Result<()> {
         shell::run(self.client().arg(command)).with_context(|| command.to_owned())
-    }
-
-    /// Searches without a pause while one of two segmenters is lost and comes back.
-    fn lose_one_under_load(&mut self) -> anyhow::Result<()> {
-        let directory = workspace::target().join("e2e");
-        fs::create_dir_all(&directory)?;
-        let end = directory.join("end-of-load");
-        if end.exists() {
-            fs::remove_file(&end)?;
-        }
-        let mut load = Process::start("the load", self.client().args(["load", "--until"]).arg(&end))?;
-        let lost = self.stage.lose(Part::OneSegmenter);
-        let happened = lost.and_then(|()| self.stage.bring_back(Part::OneSegmenter));
-        fs::write(&end, "")?;
-        let ended = load.wait()?;
-        happened?;
-        ensure!(ended.success(), "requests failed meanwhile: {ended}");
-        Ok(())
     }
 
     fn client(&self) -> Command {

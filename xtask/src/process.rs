@@ -1,7 +1,7 @@
 //! Programs that run beside this one, for as long as their [`Process`] is kept.
 
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
 
@@ -91,18 +91,21 @@ impl Drop for Process {
 }
 
 /// Asks `done` every now and then until it says yes or `patience` is over; returns the last answer.
+#[expect(clippy::disallowed_methods, reason = "there is no runtime here whose clock a test could pause")]
 pub(crate) fn poll(
     patience: Duration,
     mut done: impl FnMut() -> anyhow::Result<bool>,
 ) -> anyhow::Result<bool> {
-    const PAUSE: Duration = Duration::from_millis(50);
-    for _ in 0..=patience.as_millis() / PAUSE.as_millis() {
+    let end = Instant::now() + patience;
+    loop {
         if done()? {
             return Ok(true);
         }
-        std::thread::sleep(PAUSE);
+        if Instant::now() >= end {
+            return Ok(false);
+        }
+        std::thread::sleep(Duration::from_millis(50));
     }
-    Ok(false)
 }
 
 /// A port on the loopback interface that nobody listens on now.

@@ -1,7 +1,7 @@
 //! Manifests for Kubernetes and docker-compose from a Flow, equal in meaning to those that Jina exports.
 //!
-//! [`Flow`](flow::Flow) is what both have in common: the processes of a Flow, each with its image, its arguments
-//! and its environment. Nothing here reads a file or a variable; [`write`] is all that writes.
+//! `flow::Flow` is what both have in common: the processes of a Flow, each with its image, its arguments and its
+//! environment. Nothing here reads a file or a variable; [`write()`] is all that writes.
 
 mod arguments;
 mod compose;

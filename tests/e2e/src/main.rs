@@ -25,7 +25,8 @@ enum Command {
     Fill,
     /// Finds each of them; waits for a Flow that cannot answer yet.
     Find,
-    /// Searches without a pause until the file is there; every search must find what it should.
+    /// Indexes documents again and searches for them without a pause until the file is there, so that every executor
+    /// has work; every search must find what it should.
     Load {
         /// The file that ends it.
         #[arg(long)]
@@ -38,6 +39,9 @@ const N_DOCUMENTS: usize = 200;
 
 /// How long a Flow may take to answer again.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What happens may be over before much is asked.
+const FEWEST_ROUNDS: usize = 50;
 
 /// How long a load may go on: as long as rollouts take.
 const LONGEST_LOAD: Duration = Duration::from_secs(240);
@@ -67,19 +71,28 @@ fn word(n: usize) -> String {
 }
 
 async fn fill(client: &Client) -> anyhow::Result<()> {
-    let documents = (0..N_DOCUMENTS).map(|n| Document {
-        id: format!("e2e-{n}").into(),
-        text: Some(format!("# Document {n}\n\nThis one alone holds {}.", word(n))),
-        ..Document::default()
-    });
+    let documents = (0..N_DOCUMENTS).map(document);
     let kept =
         client.post("/index").inputs(documents).request_size(10).in_order(true).collect::<Kept>().await?;
     ensure!(kept.len() == N_DOCUMENTS, "{} documents were kept", kept.len());
     for (n, kept) in kept.iter().enumerate() {
-        ensure!(kept.id == *format!("e2e-{n}"), "`{}` stands where document {n} should", kept.id);
-        ensure!(kept.passages == 1, "document {n} has {} passages", kept.passages);
+        check_kept(n, kept)?;
     }
     println!("indexed {N_DOCUMENTS} documents");
+    Ok(())
+}
+
+fn document(n: usize) -> Document {
+    Document {
+        id: format!("e2e-{n}").into(),
+        text: Some(format!("# Document {n}\n\nThis one alone holds {}.", word(n))),
+        ..Document::default()
+    }
+}
+
+fn check_kept(n: usize, kept: &Kept) -> anyhow::Result<()> {
+    ensure!(kept.id == *format!("e2e-{n}"), "`{}` stands where document {n} should", kept.id);
+    ensure!(kept.passages == 1, "document {n} has {} passages", kept.passages);
     Ok(())
 }
 
@@ -105,17 +118,21 @@ fn check(n: usize, found: &Found) -> anyhow::Result<()> {
 
 async fn load(client: &Client, until: &std::path::Path) -> anyhow::Result<()> {
     let end = Instant::now() + LONGEST_LOAD;
-    let mut searches = 0;
-    while !until.exists() {
+    let mut rounds = 0;
+    while !until.exists() || rounds < FEWEST_ROUNDS {
         ensure!(Instant::now() < end, "{} did not come", until.display());
-        let n = searches % N_DOCUMENTS;
-        let query = Query { text: word(n), ..Query::default() };
-        let found = client.post("/search").inputs([query]).collect::<Found>().await;
-        let found = found.with_context(|| format!("search {searches} failed"))?;
-        check(n, found.first().context("no answer")?)?;
-        searches += 1;
+        round(client, rounds % N_DOCUMENTS).await.with_context(|| format!("round {rounds} failed"))?;
+        rounds += 1;
     }
-    ensure!(searches > 0, "there was no time for a search");
-    println!("{searches} searches, none failed");
+    println!("{rounds} documents indexed and searched for, no request failed");
     Ok(())
+}
+
+/// One document is indexed again, in place of itself, and found.
+async fn round(client: &Client, n: usize) -> anyhow::Result<()> {
+    let kept = client.post("/index").inputs([document(n)]).collect::<Kept>().await?;
+    check_kept(n, kept.first().context("nothing was kept")?)?;
+    let query = Query { text: word(n), ..Query::default() };
+    let found = client.post("/search").inputs([query]).collect::<Found>().await?;
+    check(n, found.first().context("nothing was found")?)
 }

@@ -2,15 +2,22 @@
 
 use std::path::PathBuf;
 use std::process::Command;
+use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
 
 use super::Part;
-use crate::process::free_port;
+use crate::process::{free_port, poll};
 use crate::{images, shell, workspace};
 
 /// A project of its own, so that it meets nobody else's.
 const PROJECT: &str = "flowgate-e2e";
+
+/// What each replica receives of a load before it counts as used: many requests, of a few hundred bytes each.
+const SHARE: u64 = 50_000;
+
+/// How long it may take until the last one has it.
+const UNTIL_USED: Duration = Duration::from_secs(60);
 
 /// Containers of the project. Dropping it removes them and their volumes.
 pub(super) struct Compose {
@@ -33,8 +40,12 @@ impl Compose {
 
     /// Starts what does not run, and waits until all are healthy.
     pub(super) fn up(&self) -> anyhow::Result<()> {
+        self.up_with(2)
+    }
+
+    fn up_with(&self, segmenters: usize) -> anyhow::Result<()> {
         let mut up = self.compose();
-        up.args(["up", "--detach", "--no-build", "--scale", "segmenter=2"]);
+        up.args(["up", "--detach", "--no-build", "--scale", &format!("segmenter={segmenters}")]);
         shell::run(up.args(["--wait", "--wait-timeout", "120"]))
     }
 
@@ -48,10 +59,46 @@ impl Compose {
             Part::OneSegmenter => "segmenter",
             Part::Indexer => "indexer",
         };
-        let containers = shell::output(self.compose().args(["ps", "--quiet", service]))?;
-        let first = containers.lines().next().context("no container of the service runs")?;
+        let containers = self.containers(service)?;
+        let first = containers.first().context("no container of the service runs")?;
         // Killed by the engine on request, a container is not restarted by it.
         shell::run(Command::new("docker").args(["kill", first]))
+    }
+
+    /// Makes it so many segmenters while there is load, and waits until all of them have their part of it, without a
+    /// restart of the gateway.
+    pub(super) fn scale(&self, segmenters: usize) -> anyhow::Result<()> {
+        let gateway = self.gateway_start()?;
+        self.up_with(segmenters)?;
+        let containers = self.containers("segmenter")?;
+        let n = containers.len();
+        ensure!(n == segmenters, "{n} segmenters run instead of {segmenters}");
+        let before =
+            containers.iter().map(|container| received(container)).collect::<anyhow::Result<Vec<_>>>()?;
+        let mut shares = Vec::new();
+        let all = poll(UNTIL_USED, || {
+            shares.clear();
+            for (container, before) in containers.iter().zip(&before) {
+                shares.push(received(container)? - before);
+            }
+            Ok(shares.iter().min() >= Some(&SHARE))
+        })?;
+        println!("bytes that each of {n} segmenters received: {shares:?}");
+        ensure!(all, "not all are used after {UNTIL_USED:?}");
+        ensure!(self.gateway_start()? == gateway, "the gateway was started again");
+        Ok(())
+    }
+
+    /// When the gateway started.
+    fn gateway_start(&self) -> anyhow::Result<String> {
+        let mut inspect = Command::new("docker");
+        inspect.args(["inspect", "--format", "{{.State.StartedAt}}"]).args(self.containers("gateway")?);
+        shell::output(&mut inspect)
+    }
+
+    fn containers(&self, service: &str) -> anyhow::Result<Vec<String>> {
+        let ids = shell::output(self.compose().args(["ps", "--quiet", service]))?;
+        Ok(ids.lines().map(str::to_owned).collect())
     }
 
     pub(super) fn stop(&self) -> anyhow::Result<()> {
@@ -90,6 +137,14 @@ impl Drop for Compose {
             eprintln!("{error:#}");
         }
     }
+}
+
+/// Bytes that came to a container from others: what probes inside of it send is not among them.
+fn received(container: &str) -> anyhow::Result<u64> {
+    let mut read = Command::new("docker");
+    read.args(["exec", container, "cat", "/sys/class/net/eth0/statistics/rx_bytes"]);
+    let bytes = shell::output(&mut read)?;
+    bytes.trim().parse().with_context(|| format!("`{bytes}` is no number of bytes"))
 }
 
 /// Makes sure that there is an engine, and the base image. On machines without one, and without a registry to

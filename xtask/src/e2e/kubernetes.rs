@@ -1,6 +1,5 @@
 //! The deployment of `deploy/kustomize/overlays/ci`, in the cluster that kubectl talks to.
 
-use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
@@ -8,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context as _, ensure};
 
 use super::say;
-use crate::process::{Process, poll};
+use crate::process::poll;
 use crate::python::Environment;
 use crate::{shell, workspace};
 
@@ -110,22 +109,10 @@ impl Cluster {
 
     fn under_load(&self, act: &str, happen: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Result<()> {
         say(act);
-        let directory = workspace::target().join("e2e");
-        fs::create_dir_all(&directory)?;
-        let end = directory.join("end-of-load");
-        if end.exists() {
-            fs::remove_file(&end)?;
-        }
         let address = format!("grpc://{}", self.address()?);
-        let mut load = Command::new(&self.client);
-        load.args(["--address", &address, "load", "--until"]).arg(&end);
-        let mut load = Process::start("the load", &mut load)?;
-        let happened = happen();
-        fs::write(&end, "")?;
-        let ended = load.wait()?;
-        happened?;
-        ensure!(ended.success(), "requests failed meanwhile: {ended}");
-        Ok(())
+        let mut client = Command::new(&self.client);
+        client.args(["--address", &address]);
+        super::under_load(client, happen)
     }
 
     fn show(&self) {
