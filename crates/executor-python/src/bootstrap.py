@@ -1,4 +1,4 @@
-"""Takes the socket that is standard input, reads worker.py from it, and runs that."""
+"""Takes the socket that is standard input, reads the worker from it, and runs that."""
 
 import os
 import socket

@@ -1,7 +1,7 @@
 //! What goes over the socket between this process and a worker.
 //!
 //! A frame is the length of what follows (four bytes, little endian), its kind (one byte), the number of the call
-//! it belongs to (eight bytes), and a body. `worker.py` is the other end.
+//! it belongs to (eight bytes), and a body. `worker/frames.py` is the other end.
 
 use bytes::{Buf as _, BufMut as _, Bytes, BytesMut};
 use call::Payload;
@@ -36,6 +36,8 @@ pub(crate) enum FromWorker {
     Answer(Bytes, Bytes),
     /// What a call or a stream failed with, a `StatusProto`.
     Failure(Bytes),
+    /// The same, and it was not called: its documents or parameters do not fit.
+    Unreadable(Bytes),
     /// A `DocProto` of a stream.
     Item(Bytes),
     /// A `StatusProto` in the place of a document of a stream.
@@ -103,6 +105,7 @@ pub(crate) fn next(received: &mut BytesMut) -> Result<Option<(u64, FromWorker)>,
         6 => FromWorker::ItemFailure(frame),
         7 => FromWorker::End,
         8 => FromWorker::Closed(frame),
+        9 => FromWorker::Unreadable(frame),
         kind => return Err(Malformed::Kind { kind }),
     };
     Ok(Some((number, frame)))

@@ -1,8 +1,11 @@
 //! What a worker says when it has loaded the executor, or why it has not.
 
+use std::time::Duration;
+
 use bytestring::ByteString;
 use call::{Parameters, Payload};
 use docarray::discovery::Discovery;
+use executor_runtime::Batching;
 use indexmap::IndexMap;
 use prost::Message as _;
 use proto::jina::EndpointsProto;
@@ -31,6 +34,28 @@ pub(crate) struct Function {
     pub(crate) method: String,
     /// Whether many calls of it may be in a worker at the same time.
     pub(crate) concurrent: bool,
+    /// How its calls are gathered; `None` if they are not, or by the worker.
+    pub(crate) batching: Option<Batched>,
+}
+
+/// As Jina configures it.
+#[derive(Debug, Clone, Copy, Deserialize)]
+pub(crate) struct Batched {
+    preferred_batch_size: f64,
+    /// In milliseconds.
+    timeout: f64,
+    flush_all: bool,
+}
+
+impl From<Batched> for Batching {
+    fn from(batched: Batched) -> Self {
+        Self {
+            preferred_batch_size: Some(batched.preferred_batch_size.ceil() as usize),
+            timeout: Some(Duration::try_from_secs_f64(batched.timeout / 1000.0).unwrap_or_default()),
+            flush_all: Some(batched.flush_all),
+            ..Self::default()
+        }
+    }
 }
 
 #[derive(Debug, Deserialize)]

@@ -1,6 +1,6 @@
 //! Executors in Python, run by worker processes of the user's own Python.
 //!
-//! A worker loads the user's class as Jina does and answers calls over a socket: see `worker.py`. Everything else,
+//! A worker loads the user's class as Jina does and answers calls over a socket: see `worker/`. Everything else,
 //! networking, admission, health and errors, stays in this process: [`start`] makes the workers, and what
 //! [`Python::foreign`] returns is hosted by `executor_runtime` like any other executor. Knows no network and no
 //! gateway.
@@ -13,6 +13,7 @@ mod link;
 mod pool;
 mod process;
 mod settings;
+mod write;
 
 use std::sync::Arc;
 
@@ -71,6 +72,7 @@ impl Python {
     /// The executor, to be hosted.
     #[must_use]
     pub fn foreign(&self) -> Foreign {
+        let is_batched = self.hello.about.endpoints.values().any(|function| function.batching.is_some());
         let endpoints = self.hello.discovery.endpoints.iter().filter_map(|(name, schema)| {
             let function = self.hello.about.endpoints.get(&**name)?;
             let schema = schema.clone()?;
@@ -86,13 +88,14 @@ impl Python {
             };
             let is_write = self.hello.discovery.write_endpoints.contains(name);
             let method = function.method.as_str().into();
-            Some(ForeignEndpoint { name: name.clone(), method, is_write, schema, run })
+            let batching = function.batching.map(Into::into);
+            Some(ForeignEndpoint { name: name.clone(), method, is_write, schema, batching, run })
         });
         let pool = self.pool.clone();
         Foreign {
             class: self.hello.about.class.as_str().into(),
             endpoints: endpoints.collect(),
-            parallel: self.pool.parallel(),
+            parallel: self.pool.parallel(is_batched),
             close: Box::new(move || {
                 let pool = pool.clone();
                 Box::pin(async move { pool.close().await })

@@ -1,14 +1,13 @@
 //! The connection to one worker and the calls that are in it.
 
 use std::collections::BTreeMap;
-use std::io;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use bytes::BytesMut;
 use call::Payload;
 use executor_runtime::Failure;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::AsyncReadExt as _;
 use tokio::net::UnixStream;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -17,12 +16,17 @@ use tokio_util::task::TaskTracker;
 use crate::frame::{self, FromWorker, ToWorker};
 use crate::hello::{Hello, failure};
 use crate::process::{Exit, Process};
-use crate::{Settings, StartError};
+use crate::{Settings, StartError, write};
 
 /// Frames that wait to be written. What is admitted bounds them long before.
 const OUTBOX: usize = 1024;
 /// Frames of one call that wait to be taken. A stream sends the next document only when it is asked for.
 const INBOX: usize = 4;
+
+/// Frames that are written at once.
+const AT_ONCE: usize = 32;
+/// Room for what is read at once.
+const READ: usize = 64 << 10;
 
 /// A worker that can be called.
 #[derive(Debug)]
@@ -149,6 +153,7 @@ impl Connected {
                     }
                     Ok(Some((number, frame))) => link.deliver(number, frame),
                     Ok(None) => {
+                        received.reserve(READ);
                         if !read.read_buf(&mut received).await.is_ok_and(|n| n > 0) {
                             return End::Lost;
                         }
@@ -161,19 +166,18 @@ impl Connected {
             }
         };
         let writing = async {
+            let mut frames = Vec::new();
             loop {
-                let frame = tokio::select! {
+                let n = tokio::select! {
                     biased;
-                    frame = outbox.recv() => frame,
-                    () = stop.cancelled() => None,
+                    n = outbox.recv_many(&mut frames, AT_ONCE) => n,
+                    () = stop.cancelled() => 0,
                 };
+                if n == 0 {
+                    frames.extend(ToWorker::Close.write(0));
+                }
                 // Without a socket the reader notices, too.
-                let last = frame.is_none();
-                let frame = frame.or_else(|| ToWorker::Close.write(0)).unwrap_or_default();
-                if last || write_frame(&mut write, frame.clone()).await.is_err() {
-                    if last {
-                        let _gone = write_frame(&mut write, frame).await;
-                    }
+                if write::all(&mut write, &mut frames).await.is_err() || n == 0 {
                     return std::future::pending::<End>().await;
                 }
             }
@@ -199,10 +203,6 @@ impl Connected {
 /// The one that runs, or will next: each is answered before the next begins.
 fn oldest_blocking(calls: &Calls) -> Option<u64> {
     calls.iter().find(|(_, waiting)| waiting.blocking).map(|(number, _)| *number)
-}
-
-async fn write_frame(write: &mut (impl tokio::io::AsyncWrite + Unpin), mut frame: Payload) -> io::Result<()> {
-    write.write_all_buf(&mut frame).await
 }
 
 impl Link {

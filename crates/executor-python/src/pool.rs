@@ -82,9 +82,11 @@ impl Pool {
     }
 
     /// How many calls that block a worker are sent to the workers at a time. Those that wait there for their turn
-    /// spare it the pause between two calls, and are given to another one if it ends.
-    pub(crate) fn parallel(&self) -> usize {
-        self.settings.workers.get() * if self.settings.allows_concurrent() { 1 } else { AHEAD }
+    /// spare it the pause between two calls, and are given to another one if it ends. Batches are not sent ahead:
+    /// what waits for a worker here can still grow.
+    pub(crate) fn parallel(&self, is_batched: bool) -> usize {
+        let ahead = if is_batched || self.settings.allows_concurrent() { 1 } else { AHEAD };
+        self.settings.workers.get() * ahead
     }
 
     /// How many workers are up.
@@ -191,6 +193,7 @@ impl Pool {
         Ok(match answer {
             FromWorker::Answer(results, docs) => outcome(&results, docs),
             FromWorker::Failure(status) => Err(failure(status)),
+            FromWorker::Unreadable(status) => Err(failure(status).uncalled()),
             other => Err(unexpected(&other)),
         })
     }
@@ -211,7 +214,7 @@ impl Pool {
                 FromWorker::Item(doc) => items.send_encoded(doc.into()).await,
                 FromWorker::ItemFailure(status) => items.send_failure(&failure(status)).await,
                 FromWorker::End => return Ok(()),
-                FromWorker::Failure(status) => return Err(failure(status)),
+                FromWorker::Failure(status) | FromWorker::Unreadable(status) => return Err(failure(status)),
                 other => return Err(unexpected(&other)),
             }
             call.want_next().await;

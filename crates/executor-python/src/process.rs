@@ -16,7 +16,13 @@ use crate::{Settings, StartError};
 
 /// Reads the rest of the worker from the socket that is its standard input.
 const BOOTSTRAP: &str = include_str!("bootstrap.py");
-const WORKER: &str = include_str!("worker.py");
+/// One program in several files: a worker has no directory of ours to import from.
+const WORKER: &str = concat!(
+    include_str!("worker/frames.py"),
+    include_str!("worker/setup.py"),
+    include_str!("worker/function.py"),
+    include_str!("worker/worker.py"),
+);
 /// Of what a worker prints, longer lines are cut.
 const LINE: u64 = 8 * 1024;
 /// How long a process may take to be gone once it is killed, or its socket is closed.

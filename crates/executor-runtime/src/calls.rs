@@ -43,7 +43,7 @@ pub(crate) struct Calls {
 }
 
 /// Why a call was ended by us.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Cut {
     /// Its code took too long.
     #[error("the executor's code did not come back within {} ms", .0.as_millis())]
@@ -54,6 +54,9 @@ pub(crate) enum Cut {
     /// The runtime that it ran on has ended.
     #[error("the executor is being closed")]
     Closing,
+    /// Its code is elsewhere, and nobody was there to call.
+    #[error("{message}")]
+    Elsewhere { code: ErrorCode, message: Arc<str> },
 }
 
 impl From<Cut> for Error {
@@ -64,6 +67,7 @@ impl From<Cut> for Error {
                 Self::new(ErrorCode::Overloaded, cut).with_retry_after(Duration::from_secs(1))
             }
             Cut::Closing => Self::new(ErrorCode::Unavailable, cut),
+            Cut::Elsewhere { code, .. } => Self::new(code, cut),
         }
     }
 }
@@ -129,9 +133,12 @@ impl Calls {
                 let _leaves = left.clone().drop_guard();
                 self.on_thread(place, left, move || run(invocation)).await
             }
-            // Whoever calls these does it in ways of their own.
+            // Whoever calls these does it in a way of its own.
             Code::Stream(_) => Ok(Err(Failure::new("TypeError", "the endpoint streams documents"))),
-            Code::Foreign { .. } => Ok(Err(Failure::new("TypeError", "the code runs in another process"))),
+            Code::Foreign { run, blocking } => {
+                let called = self.run_elsewhere(run, *blocking, invocation, place).await;
+                called.map_err(|error| Cut::Elsewhere { code: error.code, message: error.to_string().into() })
+            }
         }
     }
 

@@ -24,6 +24,8 @@ pub struct Failure {
     pub causes: Vec<String>,
     /// What callers are told in place of all that, where code outside of this process says it.
     pub(crate) told: Option<Box<Status>>,
+    /// Whether the code was not called, because its documents or parameters do not fit.
+    pub(crate) is_uncalled: bool,
 }
 
 impl Failure {
@@ -35,6 +37,7 @@ impl Failure {
             arguments: Vec::new(),
             causes: Vec::new(),
             told: None,
+            is_uncalled: false,
         }
     }
 
@@ -64,7 +67,16 @@ impl Failure {
             arguments: Vec::new(),
             causes: stacks.map(ToString::to_string).collect(),
             told: Some(Box::new(Status { is_error: true, ..status })),
+            is_uncalled: false,
         }
+    }
+
+    /// Says that the code was not called, because documents or parameters do not fit. Of a batch, requests are then
+    /// called one by one.
+    #[must_use]
+    pub fn uncalled(mut self) -> Self {
+        self.is_uncalled = true;
+        self
     }
 
     /// Takes an error of type `E`.
@@ -84,6 +96,7 @@ impl Failure {
                     arguments: Vec::new(),
                     causes,
                     told: None,
+                    is_uncalled: false,
                 }
             }
         }

@@ -11,7 +11,7 @@ use indexmap::IndexMap;
 use crate::endpoint::{Bound, Code};
 use crate::registry::Instance;
 use crate::state::State;
-use crate::{Authored, Called, Failure, Invocation, Items, Outcome};
+use crate::{Authored, Batching, Called, Failure, Invocation, Items, Outcome};
 
 /// One call of code elsewhere. The outer error is ours: nobody was there to call. The inner one is the code's.
 pub type Call =
@@ -39,6 +39,8 @@ pub struct ForeignEndpoint {
     pub is_write: bool,
     /// What it takes and returns.
     pub schema: EndpointSchema,
+    /// How its calls are gathered into batches; `None` if they are not.
+    pub batching: Option<Batching>,
     /// The code.
     pub run: ForeignRun,
 }
@@ -78,8 +80,9 @@ impl ForeignEndpoint {
             ForeignRun::Blocking(run) => Code::Foreign { run, blocking: true },
             ForeignRun::Stream(run) => Code::Stream(run),
         };
-        let Self { name, method, is_write, schema, .. } = self;
-        (name, Arc::new(Bound { method, is_write, schema, authored: Authored::default(), code }))
+        let Self { name, method, is_write, schema, batching, .. } = self;
+        let authored = Authored { batching, ..Authored::default() };
+        (name, Arc::new(Bound { method, is_write, schema, authored, code }))
     }
 }
 

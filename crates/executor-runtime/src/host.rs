@@ -93,7 +93,7 @@ pub fn host(entry: &Entry, settings: ExecutorSettings) -> Result<Hosted, HostErr
 /// If `uses_requests` names a function that it does not have.
 pub fn host_foreign(foreign: Foreign, settings: ExecutorSettings) -> Result<Hosted, HostError> {
     let (class, parallel) = (foreign.class.clone(), foreign.parallel);
-    // Those processes make their batches themselves.
+    // Those processes know what is configured, and say with each endpoint what came of it.
     let settings = ExecutorSettings { batching: IndexMap::new(), ..settings };
     hosted(class, foreign.into_instance(), settings, parallel)
 }

@@ -24,7 +24,8 @@ impl Batcher {
         self.state.observer.call(documents(&shares), waits);
         let Some(failure) = self.attempt(&shares, &parameters, place).await else { return };
         let (shares, mistyped) = self.without_mistyped(shares, &failure);
-        if mistyped || (self.rule.isolate_errors && shares.len() > 1) {
+        let one_by_one = self.rule.isolate_errors || failure.is_uncalled;
+        if mistyped || (one_by_one && shares.len() > 1) {
             // The code was not called if a document could not be read, so the others go together.
             let again =
                 if mistyped { vec![shares] } else { shares.into_iter().map(|share| vec![share]).collect() };
@@ -159,7 +160,7 @@ fn fail(shares: &[Share], failure: &Failure) {
 
 fn end(shares: &[Share], cut: Cut) {
     for share in shares {
-        share.ticket.cut(cut);
+        share.ticket.cut(cut.clone());
     }
 }
 
