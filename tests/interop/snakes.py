@@ -175,6 +175,22 @@ class Zoo(Base):
             doc.text = f'{len(docs)} at once'
             doc.tags = {'names': sorted(kwargs)}
 
+    @requests(on='/short-batch')
+    @dynamic_batching(preferred_batch_size=4, timeout=300)
+    def short_batch(self, docs: DocList[Item], **kwargs) -> DocList[Item]:
+        return docs[1:]
+
+    @requests(on='/dict-batch')
+    @dynamic_batching(preferred_batch_size=4, timeout=300)
+    def dict_batch(self, docs: DocList[Item], **kwargs) -> DocList[Item]:
+        return {'n': 1}
+
+    @requests(on='/weighed')
+    @dynamic_batching(preferred_batch_size=10, timeout=1000, use_custom_metric=True, custom_metric=lambda doc: len(doc.text))
+    def weighed(self, docs: DocList[Item], **kwargs) -> DocList[Item]:
+        for doc in docs:
+            doc.pid = len(docs)
+
     @requests(on='/hang')
     def hang(self, docs: DocList[Item], **kwargs) -> DocList[Item]:
         while True:

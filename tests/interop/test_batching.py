@@ -1,8 +1,9 @@
-"""Dynamic batching: the same executor in Python and in Rust, behind Python's client and both gateways;
-and calls that take too long or too much."""
+"""Dynamic batching: the same executor in Python, in Rust and in Python under our process, behind Python's client and
+both gateways; and calls that take too long or too much."""
 
 import asyncio
 import json
+import sys
 import time
 
 import pytest
@@ -14,13 +15,27 @@ from executors import Text
 from processes import BINARIES, HERE, JINA, free_port, until
 
 
-def executor(stage, language, **batching):
+@pytest.fixture(scope='module', params=['python', 'rust', 'workers'])
+def language(request):
+    """What the executor is written in; with `workers` it is in Python, and batches are made by our process."""
+    return request.param
+
+
+def program(language, file='batcher.yml'):
+    """How an executor of this file is started."""
+    if language == 'rust':
+        return [BINARIES / 'interop-executor', '--uses', HERE / file]
+    if language == 'python':
+        return [JINA, 'executor', '--native', '--uses', HERE / file]
+    python = ['--python', HERE / file, '--python-interpreter', sys.executable, '--python-workers', '2']
+    return [BINARIES / 'executor', *python]
+
+
+def executor(stage, language, file='batcher.yml', **batching):
     """Batcher, with options of batching over those of its code."""
     port = free_port()
-    program = [JINA, 'executor', '--native', '--uses', HERE / 'batcher.yml'] if language == 'python' else None
-    program = program or [BINARIES / 'interop-executor', '--uses', 'Batcher']
     options = ['--uses-dynamic-batching', json.dumps({'/batch': batching})] if batching else []
-    started = stage.start('batcher', port, *program, '--host', '127.0.0.1', '--port', port, *options)
+    started = stage.start('batcher', port, *program(language, file), '--host', '127.0.0.1', '--port', port, *options)
     return started.wait_serving()
 
 
@@ -101,13 +116,27 @@ def test_e41_options_are_overridden_one_by_one(stage, language):
     assert sizes(together(port, ('a b c d e', {}))) == [[5] * 5]
 
 
-def test_e38_a_request_without_documents_is_answered(stage):
-    caller = client(executor(stage, 'rust'))
+def test_e42_a_file_says_how(stage, language):
+    port = executor(stage, language, 'batcher-by-two.yml').port
+    assert together(port, ('a b c d e', {})) == [['a b', 'a b', 'c d', 'c d', 'e']]
+
+
+def test_e29_a_document_waits_no_longer_than_the_timeout(stage, language):
+    port = executor(stage, language, timeout=700).port
+    begin = time.monotonic()
+    assert together(port, ('a', {})) == [['a']]
+    assert time.monotonic() - begin >= 0.7
+
+
+@pytest.mark.parametrize('ours', ['rust', 'workers'])
+def test_e38_a_request_without_documents_is_answered(stage, ours):
+    caller = client(executor(stage, ours))
     assert len(caller.post('/batch', DocList[Text](), return_type=DocList[Text])) == 0
 
 
-def test_e43_what_waits_is_answered_when_the_process_ends(stage):
-    started = executor(stage, 'rust', timeout=60_000)
+@pytest.mark.parametrize('ours', ['rust', 'workers'])
+def test_e43_what_waits_is_answered_when_the_process_ends(stage, ours):
+    started = executor(stage, ours, timeout=60_000)
 
     async def post():
         caller = Client(host='127.0.0.1', port=started.port, protocol='grpc', asyncio=True)

@@ -8,7 +8,7 @@ import sys
 
 import numpy as np
 import pytest
-from docarray import DocList
+from docarray import BaseDoc, DocList
 from docarray.documents import TextDoc
 from google.protobuf.json_format import MessageToDict
 from jina import Client
@@ -82,6 +82,8 @@ def plain(value):
     return value
 
 
+LARGE = DocList[Item](Item(id=str(n), text='x' * size) for n, size in enumerate([10, 40_000, 300_000, 3_000_000]))
+
 CASES = {
     'text in place': ('/base', {}),
     'the own endpoint wins': ('/over', {}),
@@ -102,6 +104,11 @@ CASES = {
     'an exception': ('/raise', {}),
     'an exception of a coroutine': ('/araise', {}),
     'batches': ('/batched', {'docs': items(10)}),
+    'a batch answered by fewer': ('/short-batch', {'docs': items(4)}),
+    'a batch answered by results': ('/dict-batch', {'docs': items(4)}),
+    'batches by a metric': ('/weighed', {'docs': DocList[Item](Item(id=str(n), text='x' * n) for n in (6, 3, 13, 1))}),
+    'a large document': ('/base', {'docs': LARGE}),
+    'large documents of a coroutine': ('/b', {'docs': LARGE}),
     'the dry run': ('_jina_dry_run_', {}),
 }
 
@@ -184,6 +191,34 @@ def test_an_empty_request_is_not_kept_waiting_for_a_batch(stage):
     responses = []
     caller.post('/batched', DocList[Item](), on_always=responses.append)
     assert [len(response.docs) for response in responses] == [0]
+
+
+class Odd(BaseDoc):
+    """No `Item`: its number is none."""
+
+    pid: str = 'odd'
+
+
+def test_batches_are_of_requests_to_all_workers(stage):
+    executor = workers(stage, '--python-workers', '2').wait_serving()
+    assert [doc.text for doc in many(executor, '/batched', 8)] == ['4 at once'] * 8
+
+
+def test_documents_of_a_wrong_type_fail_their_own_request_only(stage):
+    executor = workers(stage).wait_serving()
+
+    async def both():
+        def post(docs, of):
+            caller = Client(host='127.0.0.1', port=executor.port, protocol='grpc', asyncio=True)
+            return caller.post('/batched', docs, return_type=DocList[of]).__anext__()
+
+        return await asyncio.gather(
+            post(items(2), Item), post(DocList[Odd]([Odd(), Odd()]), Odd), return_exceptions=True
+        )
+
+    good, bad = asyncio.run(both())
+    assert [doc.text for doc in good] == ['2 at once'] * 2
+    assert isinstance(bad, Exception) and 'validation error' in str(bad), bad
 
 
 def test_functions_run_one_at_a_time_and_coroutines_together(stage):

@@ -1,12 +1,15 @@
-//! `cargo xtask bench`: our gateway and others before the same executor, in one run, taking turns.
+//! `cargo xtask bench`: our gateway and others before the same executor, in one run, taking turns; and executors.
 //!
 //! The figure that matters is the processor time that a gateway uses for a request: on a machine whose cores
 //! are shared with the load and the executor, it says more than requests per second do.
 
+mod batching;
 mod codec;
 mod contender;
+mod executors;
 mod graphs;
 mod report;
+mod served;
 mod table;
 mod usage;
 
@@ -83,7 +86,7 @@ struct Round {
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let mut build = workspace::cargo();
-    build.args(["build", "--release", "--locked", "--package", "bench"]);
+    build.args(["build", "--release", "--locked", "--package", "bench", "--package", "executor"]);
     if arguments.contenders.contains(&Kind::Flowgate) {
         build.args(["--package", "gateway"]);
     }
@@ -109,6 +112,12 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     }
     if arguments.contenders.contains(&Kind::Flowgate) && graphs::NAME.contains(&arguments.case) {
         report.section(graphs::NAME, graphs::measure(&executor.0, &directory, arguments)?);
+    }
+    if executors::NAME.contains(&arguments.case) {
+        report.section(executors::NAME, executors::measure(&directory, arguments)?);
+    }
+    if batching::NAME.contains(&arguments.case) {
+        report.section(batching::NAME, batching::measure(&directory, arguments)?);
     }
     if codec::NAME.contains(&arguments.case) {
         report.section(codec::NAME, codec::measure()?);

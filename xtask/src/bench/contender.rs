@@ -204,6 +204,7 @@ pub(super) fn load(address: &str, arguments: &[&str]) -> Command {
     load
 }
 
-fn python() -> anyhow::Result<Environment> {
+/// The Python that has Jina.
+pub(super) fn python() -> anyhow::Result<Environment> {
     Environment::of("interop", "tests/interop/requirements.txt")
 }

@@ -71,7 +71,7 @@ pub(super) fn number(value: Option<f64>, digits: usize) -> String {
     value.map_or_else(|| "–".to_owned(), |value| format!("{value:.digits$}"))
 }
 
-fn optional_median(values: impl Iterator<Item = Option<f64>>) -> Option<f64> {
+pub(super) fn optional_median(values: impl Iterator<Item = Option<f64>>) -> Option<f64> {
     let values: Option<Vec<f64>> = values.collect();
     values.map(median)
 }

@@ -5,7 +5,7 @@ use super::metadata::Metadata;
 /// What each package of the workspace may depend on directly. An edge that is not here needs a reason, and a
 /// line here and in ARCHITECTURE.md.
 const ALLOWED: &[(&str, &[&str])] = &[
-    ("bench", &["call", "docarray", "grpc", "info", "proto", "server"]),
+    ("bench", &["call", "docarray", "executor", "executor-runtime", "grpc", "info", "proto", "server"]),
     ("call", &[]),
     ("client", &["call", "docarray", "grpc", "proto"]),
     ("config", &[]),

@@ -28,12 +28,13 @@ def varint(number):
 
 
 class Inbox:
-    """The frames that come."""
+    """The frames that come. Of a large one the body goes to where it stays."""
 
     def __init__(self):
         self.buffer = bytearray(1 << 16)
         self.view = memoryview(self.buffer)
         self.start = self.end = 0
+        self.large = self.missing = None
 
     def receive(self, flags=0):
         """Takes what has come; waits for something unless told otherwise."""
@@ -44,16 +45,22 @@ class Inbox:
             self.start, self.end = 0, len(rest)
             self.buffer[: self.end] = rest
         try:
-            received = connection.recv_into(self.view[self.end :], 0, flags)
+            received = connection.recv_into(self.missing or self.view[self.end :], 0, flags)
         except BlockingIOError:
             return
         if not received:
             os._exit(1)
-        self.end += received
+        if self.missing:
+            self.missing = self.missing[received:]
+        else:
+            self.end += received
 
     def frames(self):
         """Those that are there."""
-        while self.end - self.start >= HEAD.size:
+        if self.large and not self.missing:
+            yield self.large
+            self.large = None
+        while not self.large and self.end - self.start >= HEAD.size:
             length, kind, number = HEAD.unpack_from(self.buffer, self.start)
             body, end = self.start + HEAD.size, self.start + 4 + length
             if end <= self.end:
@@ -62,18 +69,7 @@ class Inbox:
             elif end - self.start <= len(self.buffer) // 2:
                 return
             else:
-                yield kind, number, self.rest(body, end - body)
-
-    def rest(self, body, length):
-        """The body of a large frame, which goes to where it stays."""
-        whole = bytearray(length)
-        there = self.end - body
-        whole[:there] = self.view[body : self.end]
-        self.start = self.end = 0
-        missing = memoryview(whole)[there:]
-        while missing:
-            received = connection.recv_into(missing)
-            if not received:
-                os._exit(1)
-            missing = missing[received:]
-        return whole
+                whole, there = bytearray(end - body), self.end - body
+                whole[:there] = self.view[body : self.end]
+                self.start = self.end = 0
+                self.large, self.missing = (kind, number, whole), memoryview(whole)[there:]

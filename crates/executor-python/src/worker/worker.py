@@ -366,6 +366,10 @@ class Worker:
             self.loop.run_until_complete(self.handler.close())
         except Exception as error:
             status = self.status(error)
+        self.loop.remove_reader(connection)
+        self.loop.remove_writer(connection)
+        # Event loops make it one that never waits.
+        connection.setblocking(True)
         connection.sendall(bytes(self.unsent) + framed(CLOSED, 0, status))
 
 
