@@ -11,13 +11,13 @@ from minilm import Model
 
 
 class Text(BaseDoc):
-    """What `/encode` and `/search` take."""
+    """What `/search` takes."""
 
     text: str
 
 
 class EmbeddedText(BaseDoc):
-    """What they answer."""
+    """What it answers."""
 
     text: str
     embedding: NdArray
@@ -55,15 +55,15 @@ class EmbeddedDocument(BaseDoc):
     chunks: List[EmbeddedChunk] = []
 
 
-class Encoder(Executor):
+class NumpyEncoder(Executor):
     """Embeds texts, queries and the passages of documents."""
 
     def __init__(self, model_dir: str, **kwargs):
         super().__init__(**kwargs)
         self.model = Model(model_dir)
 
-    @requests(on=['/encode', '/search'])
-    def encode(self, docs: DocList[Text], **kwargs) -> DocList[EmbeddedText]:
+    @requests(on='/search')
+    def search(self, docs: DocList[Text], **kwargs) -> DocList[EmbeddedText]:
         return DocList[EmbeddedText](
             [EmbeddedText(id=doc.id, text=doc.text, embedding=self.model.embed(doc.text)) for doc in docs]
         )

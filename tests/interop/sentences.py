@@ -8,7 +8,7 @@ TEXTS = {
     'nothing': '',
     'spaces only': ' \t\n  ',
     'in capitals': 'DO NOT SHOUT AT ME',
-    'German': 'Größere Änderungen müssen überprüft werden, bevor sie ausgeliefert werden – sonst wird’s ärgerlich.',
+    'German': 'Größere Änderungen müssen überprüft werden, bevor man sie ausliefert – sonst wird’s ärgerlich.',
     'French': 'L’été dernier, nous avons dîné à l’hôtel près de la forêt.',
     'Chinese': '网关把请求转发给执行器,并合并它们的回答。',
     'Japanese': 'ゲートウェイはリクエストを転送します。',
@@ -18,8 +18,8 @@ TEXTS = {
     'combining accents': 'Cafe\u0301 cre\u0300me bru\u0302le\u0301e',
     'signs that are no text': 'a\u0000b\u200bc\ufffdd\u202ee',
     'numbers': '3.14159 1,000,000 0x7fff 2026-11-25T02:20:09Z 192.168.0.1:8080 -40°C',
-    'Markdown': '# Stopping\n\n* press **Ctrl-C**, or\n* send `SIGTERM`; see [operations](operations.md)\n\n> It drains.\n',
-    'code': 'fn main() -> ExitCode {\n    let n: Vec<_> = (0..10).map(|i| i * 2).collect();\n    println!("{n:?}");\n}\n',
+    'Markdown': '# Stopping\n\n* press **Ctrl-C**, or\n* send `SIGTERM`; see [there](ops.md)\n\n> It drains.\n',
+    'code': 'fn main() -> ExitCode {\n    let n: Vec<_> = (0..9).map(|i| i * 2).collect();\n    dbg!("{n:?}");\n}\n',
     'special tokens': '[CLS] what [MASK] is [SEP] this [PAD] [UNK]',
     'a word without end': 'pneumonoultramicroscopicsilicovolcanoconiosis' * 4,
     'a paragraph': 'A gateway takes requests of clients and asks executors. '
@@ -32,7 +32,8 @@ TEXTS = {
 # None of them has a word of the questions.
 DOCUMENTS = {
     'operations.md': '# Operations\n\n## Ending\n\nAt SIGTERM a process drains: new calls are refused, those under way '
-    'are finished, then it exits.\n\n## Memory\n\nEach worker gets at most so many bytes; beyond that, allocations fail.\n',
+    'are finished, then it exits.\n\n## Memory\n\n'
+    'Each worker gets at most so many bytes; beyond that, allocations fail.\n',
     'dogs.txt': 'Puppies need long walks, fresh water and much patience.',
     'bread.txt': 'Knead flour, yeast, salt and water, leave dough to rise overnight, then bake until golden.',
     'stars.txt': 'Galaxies hold billions of suns; telescopes gather their faint light.',
