@@ -8,11 +8,14 @@ import subprocess
 import sys
 from typing import List, Optional
 
+import grpc
 import numpy as np
 import pytest
 import yaml
 from docarray import BaseDoc, DocList
+from google.protobuf.json_format import ParseDict
 from jina import Client
+from jina.proto import jina_pb2
 
 import minilm
 from conftest import client
@@ -290,6 +293,22 @@ def test_pages_follow_each_other(flows):
     pages = [search(flows[0], question, limit=2, offset=offset)[0] for offset in [0, 2, 4]]
     assert [name for page in pages for name in ids(page)] == ids(whole)
     assert [match.meaning_rank for page in pages for match in page.matches] == [1, 2, 3, 4, 5, 6]
+
+
+def test_questions_without_ids_are_answered(flows):
+    docs = [{'data': {'text': {'text': text}}} for text in ['orchestra', 'weather']]
+    fields = {'header': {'execEndpoint': '/search'}, 'data': {'docs': {'docs': docs}}}
+    request = ParseDict(fields, jina_pb2.DataRequestProto())
+    with grpc.insecure_channel(f'127.0.0.1:{flows[0].port}') as channel:
+        call = channel.unary_unary(
+            '/jina.JinaSingleDataRequestRPC/process_single_data',
+            request_serializer=jina_pb2.DataRequestProto.SerializeToString,
+            response_deserializer=jina_pb2.DataRequestProto.FromString,
+        )
+        answer = call(request, timeout=20)
+    assert answer.header.status.code == jina_pb2.StatusProto.SUCCESS, answer.header.status
+    best = [ranked.matches[0].id for ranked in DocList[Ranked].from_protobuf(answer.data.docs)]
+    assert best == ['music.txt#0', 'rain.txt#0']
 
 
 def test_documents_are_kept_replaced_and_deleted(stage, tmp_path):
