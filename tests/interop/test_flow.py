@@ -9,7 +9,7 @@ import pytest
 from docarray import BaseDoc, DocList
 
 from conftest import client
-from processes import BINARIES, JINA, free_port, until
+from processes import BINARIES, JINA, children, free_port, until
 
 EXECUTORS = '''
 from typing import Optional
@@ -108,12 +108,6 @@ def start(stage, program, text: str = FLOW):
 def ours(stage, text: str = FLOW):
     """A Flow of ours that serves."""
     return start(stage, BINARIES / 'flowgate', text).wait_serving()
-
-
-def children(process) -> list[int]:
-    """The processes that a process has started."""
-    tasks = Path(f'/proc/{process.popen.pid}/task').glob('*/children')
-    return [int(child) for task in tasks for child in task.read_text().split()]
 
 
 def is_running(pid: int) -> bool:
