@@ -33,6 +33,7 @@ struct AsyncNoop;
 #[executor]
 impl AsyncNoop {
     #[requests]
+    #[expect(clippy::unused_async, reason = "what is measured is what a coroutine costs")]
     async fn noop(&self, _docs: &mut DocList<Text>) {}
 }
 

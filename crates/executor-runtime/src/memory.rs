@@ -94,7 +94,7 @@ mod tests {
         assert_eq!((memory.refusal(), memory.exceeded().now_or_never()), (None, None));
         memory.note(101);
         let cut = Some(Cut::Memory { limit: 100 });
-        assert_eq!((memory.refusal(), memory.exceeded().now_or_never()), (cut, cut));
+        assert_eq!((memory.refusal(), memory.exceeded().now_or_never()), (cut.clone(), cut));
         memory.note(100);
         assert_eq!((memory.refusal(), memory.exceeded().now_or_never()), (None, None));
     }

@@ -22,6 +22,7 @@ fn stream() -> (Vec<u8>, Vec<(u64, FromWorker)>) {
         (framed(7, 9, b""), (9, FromWorker::End)),
         (framed(2, 0, b"{}"), (0, FromWorker::Unfit(bytes(b"{}")))),
         (framed(8, 0, b""), (0, FromWorker::Closed(Bytes::new()))),
+        (framed(9, 9, b"status"), (9, FromWorker::Unreadable(bytes(b"status")))),
     ];
     let (wire, read): (Vec<Vec<u8>>, _) = frames.into_iter().unzip();
     (wire.concat(), read)

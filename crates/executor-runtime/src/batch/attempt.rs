@@ -55,7 +55,7 @@ impl Batcher {
                 }
                 fail(shares, &failure);
             }
-            Err(cut) => end(shares, cut),
+            Err(cut) => end(shares, &cut),
         }
     }
 
@@ -75,7 +75,7 @@ impl Batcher {
         let answers = match made {
             Ok(outcome) => outcome.and_then(|outcome| split(outcome, documents)),
             Err(cut) => {
-                end(shares, cut);
+                end(shares, &cut);
                 return None;
             }
         };
@@ -158,7 +158,7 @@ fn fail(shares: &[Share], failure: &Failure) {
     }
 }
 
-fn end(shares: &[Share], cut: Cut) {
+fn end(shares: &[Share], cut: &Cut) {
     for share in shares {
         share.ticket.cut(cut.clone());
     }
