@@ -75,13 +75,13 @@ pub(super) fn measure(directory: &Path, arguments: &Arguments) -> anyhow::Result
     for (name, kind, _) in CONTENDERS {
         all.push(Served::start(name, kind.command()?, &directory.join(NAME))?);
     }
-    let (mut text, mut raw) = (String::new(), Map::new());
+    let (mut tables, mut raw) = (Vec::new(), Map::new());
     for (name, load) in CASES {
         let (figures, rounds) = served::measure(&all, load, arguments)?;
-        text.push_str(&table(name, &figures));
+        tables.push(table(name, &figures));
         raw.insert(name.to_owned(), rounds);
     }
-    Ok((text, raw.into()))
+    Ok((tables.join("\n"), raw.into()))
 }
 
 /// `×` columns compare with Jina's executor of the same kind of function: more requests and less processor time
@@ -104,7 +104,6 @@ fn table(case: &str, figures: &[Figures]) -> String {
         )
         .expect("writing to text cannot fail");
     }
-    table.push('\n');
     table
 }
 
