@@ -2,6 +2,7 @@
 //! deployments: restarts, lost replicas, the end.
 
 mod compose;
+mod exported;
 mod kubernetes;
 mod local;
 
@@ -83,6 +84,9 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         play.stage.show_logs();
     }
     outcome?;
+    if matches!(play.stage, Stage::Compose(_)) {
+        exported::run(&programs.join("flowgate"), &play.python)?;
+    }
     println!("end to end: 1 passed, 0 failed");
     Ok(())
 }
