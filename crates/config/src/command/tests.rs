@@ -319,6 +319,16 @@ fn pings_come_in_odd_shapes() {
     assert_eq!(probe.timeout, None);
     let probe = ping("ping flow grpcs://[::1]:9");
     assert_eq!((probe.secure, probe.host.as_str(), probe.port), (true, "[::1]", 9));
+    let probe = ping("ping gateway https://h:1 --ca ca.pem --certfile c.pem --keyfile k.pem");
+    assert_eq!(probe.authorities, Some("ca.pem".into()));
+    assert_eq!(probe.identity, Some(("c.pem".into(), "k.pem".into())));
+    refused(
+        "ping gateway h:1 --ca ca.pem --keyfile k.pem",
+        &[
+            "argument --keyfile: --certfile is missing",
+            "argument ADDRESS: certificates are for grpcs://, https:// and wss://",
+        ],
+    );
     refused(
         "ping executor 127.0.0.1:{port_uses}",
         &["argument ADDRESS: expected `host:port` or `scheme://host:port`, found `127.0.0.1:{port_uses}`"],
@@ -342,10 +352,13 @@ fn the_other_commands_take_files() {
     let ExportFormat::Kubernetes(cluster) = export.format else { panic!() };
     assert_eq!(cluster.namespace.as_deref(), Some("ns"));
     assert_eq!((cluster.probes, cluster.services), (Probes::Native, Services::Headless));
-    let Command::Export(export) = parsed("export docker-compose f.yml out.yml --network_name n") else {
+    let Command::Export(export) =
+        parsed("export docker-compose f.yml out.yml --network_name n --mount-certificates")
+    else {
         panic!()
     };
-    assert_eq!(export.format, ExportFormat::DockerCompose { network: "n".to_owned() });
+    let wanted = ExportFormat::DockerCompose { network: "n".to_owned(), mounts_certificates: true };
+    assert_eq!(export.format, wanted);
     assert_eq!(parsed("-v"), Command::Version(Version::Short));
     let Command::Export(export) = parsed(
         "export kubernetes f.yml --outfile_path out --probes exec --services cluster-ip --tls-secret cert \

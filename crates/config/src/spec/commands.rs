@@ -62,6 +62,10 @@ pub struct Ping {
     pub attempts: u32,
     /// How many answers must be good.
     pub min_successful_attempts: u32,
+    /// Authorities of which one must vouch for whoever answers, PEM.
+    pub authorities: Option<PathBuf>,
+    /// The certificate chain to show, and its private key, PEM.
+    pub identity: Option<(PathBuf, PathBuf)>,
 }
 
 /// What is pinged.
