@@ -173,3 +173,35 @@ def test_check_shows_the_graph(tmp_path):
     assert checked.stdout.startswith('first > left+right > joined > last\n')
     assert 'first: Add, in Python, ready within 600s, 2 replicas\n' in checked.stdout
     assert 'last: Add, in Python, ready within 600s, when {"text":{"$regex":"keep"}}\n' in checked.stdout
+
+
+def test_check_asks_executors_that_run(stage, tmp_path):
+    rust = stage.executor('rust', 'FooExecutor').wait_serving()
+    python = stage.executor('python', 'Tools').wait_serving()
+
+    def check(file: str):
+        """The exit code, and what is said."""
+        path = tmp_path / 'flow.yml'
+        path.write_text(file)
+        words = [BINARIES / 'flowgate', 'check', path, '--live', '--timeout', '3s']
+        checked = subprocess.run(words, capture_output=True, text=True, timeout=60)
+        return checked.returncode, checked.stdout, checked.stderr
+
+    external = '  - {name: NAME, external: true, host: 127.0.0.1, port: PORT}\n'
+    foo = external.replace('NAME', 'foo').replace('PORT', str(rust.port))
+    own = f'  - {{name: tools, uses: Tools, port: {python.port}}}\n'
+    code, out, complaints = check(f'jtype: Flow\nexecutors:\n{foo}{own}')
+    assert (code, 'executor' in complaints) == (0, False), out + complaints
+    assert 'foo: runs, with the endpoints /default, _jina_dry_run_\n' in out
+    assert 'tools: runs, with the endpoints /upper, /fail' in out
+
+    # Its documents have fields that Foo does not know.
+    predefined = stage.executor('rust', 'Predefined').wait_serving()
+    images = external.replace('NAME', 'images').replace('PORT', str(predefined.port))
+    gone = external.replace('NAME', 'gone').replace('PORT', str(free_port()))
+    code, out, complaints = check(f'jtype: Flow\nexecutors:\n{foo}{gone}')
+    assert (code, 'executor `gone` has not answered' in complaints) == (1, True), complaints
+    assert 'foo: runs' in out
+    code, out, complaints = check(f'jtype: Flow\nexecutors:\n{images}{foo}{gone}')
+    assert code == 2, complaints
+    assert 'images -> foo: field' in complaints and 'executor `gone` has not answered' in complaints

@@ -66,6 +66,7 @@ fn help_about(rest: &[String], env: &Environment) -> String {
         Some("ping") => help::tool("ping {gateway,executor,flow} ADDRESS", &ping::arguments()),
         Some("export") => help::tool(export::USAGE, &export::arguments()),
         Some("flow") => help::tool("flow --uses FILE", &tools::flow_arguments()),
+        Some("check") => help::tool(tools::CHECK_USAGE, &tools::check_arguments()),
         Some(word) => help::about(word),
         None => help::overview(),
     }

@@ -1,5 +1,6 @@
 //! Who runs which deployment; and everything that is wrong with a Flow, at once.
 
+mod live;
 mod text;
 
 use std::sync::Arc;
@@ -8,6 +9,8 @@ use config::{Deployment, ExecutorSpec, FlowSpec, Uses, Warning};
 use docarray::discovery::Discovery;
 use executor_runtime::Registry;
 use routing::{Graph, GraphSpec};
+
+pub use live::{Live, Node, Said};
 
 use crate::{Error, Problem};
 

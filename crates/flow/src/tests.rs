@@ -13,6 +13,7 @@ use tokio::sync::Semaphore;
 
 use super::*;
 
+mod live;
 mod shards;
 
 #[derive(Debug, Clone, Default, PartialEq, Doc)]

@@ -337,7 +337,14 @@ fn pings_come_in_odd_shapes() {
 fn the_other_commands_take_files() {
     let parsed = |line: &str| run(line).unwrap().command;
     assert_eq!(parsed("flow --uses f.yml"), Command::Flow(crate::FlowCommand { file: "f.yml".into() }));
-    assert_eq!(parsed("check f.yml"), Command::Check(crate::Check { file: "f.yml".into() }));
+    let check = |live| Command::Check(crate::Check { file: "f.yml".into(), live });
+    assert_eq!(parsed("check f.yml"), check(None));
+    assert_eq!(parsed("check f.yml --live"), check(Some(Duration::from_secs(5))));
+    assert_eq!(parsed("check --live --timeout 250ms f.yml"), check(Some(Duration::from_millis(250))));
+    refused(
+        "check --live --timeout 0",
+        &["the file is missing", "argument --timeout: expected a time that is not 0, found `0`"],
+    );
     let Command::Export(export) = parsed("export kubernetes f.yml out --k8s-namespace ns") else { panic!() };
     let ExportFormat::Kubernetes(cluster) = export.format else { panic!() };
     assert_eq!(cluster.namespace.as_deref(), Some("ns"));
