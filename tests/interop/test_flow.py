@@ -195,13 +195,14 @@ def test_check_asks_executors_that_run(stage, tmp_path):
     assert 'foo: runs, with the endpoints /default, _jina_dry_run_\n' in out
     assert 'tools: runs, with the endpoints /upper, /fail' in out
 
-    # Its documents have fields that Foo does not know.
-    predefined = stage.executor('rust', 'Predefined').wait_serving()
-    images = external.replace('NAME', 'images').replace('PORT', str(predefined.port))
+    typed = stage.executor('rust', 'Typed').wait_serving()
+    typed = external.replace('NAME', 'typed').replace('PORT', str(typed.port))
+    rows = stage.executor('python', 'Rows').wait_serving()
+    rows = f'  - {{name: rows, uses: Rows, port: {rows.port}}}\n'
     gone = external.replace('NAME', 'gone').replace('PORT', str(free_port()))
     code, out, complaints = check(f'jtype: Flow\nexecutors:\n{foo}{gone}')
     assert (code, 'executor `gone` has not answered' in complaints) == (1, True), complaints
     assert 'foo: runs' in out
-    code, out, complaints = check(f'jtype: Flow\nexecutors:\n{images}{foo}{gone}')
+    code, out, complaints = check(f'jtype: Flow\nexecutors:\n{typed}{rows}{gone}')
     assert code == 2, complaints
-    assert 'images -> foo: field' in complaints and 'executor `gone` has not answered' in complaints
+    assert 'typed -> rows: field `title` unknown at `/results`' in complaints and 'executor `gone` has not answered' in complaints
