@@ -6,6 +6,7 @@ use std::sync::Mutex;
 
 use async_graphql::Response as Answer;
 use async_graphql::parser::types::OperationType;
+use call::Admission;
 use futures_util::stream::{self, AbortHandle, BoxStream, SelectAll, abortable};
 use futures_util::{Sink, SinkExt as _, Stream, StreamExt as _};
 use serde::Deserialize;
@@ -53,6 +54,8 @@ enum Ending {
 pub(crate) struct Conversation {
     graphql: GraphQl,
     context: call::Context,
+    /// Where questions are taken on, within the share of the connection.
+    admission: Admission,
     is_begun: bool,
     /// What is in flight, by the ids of the client.
     operations: HashMap<String, Operation>,
@@ -75,10 +78,11 @@ struct Event {
 }
 
 impl Conversation {
-    pub(crate) fn new(graphql: GraphQl, context: call::Context) -> Self {
+    pub(crate) fn new(graphql: GraphQl, context: call::Context, admission: Admission) -> Self {
         Self {
             graphql,
             context,
+            admission,
             is_begun: false,
             operations: HashMap::new(),
             answers: SelectAll::new(),
@@ -216,7 +220,7 @@ impl Conversation {
         let asker = Asker {
             handler: self.graphql.handler.clone(),
             context: self.context.clone(),
-            admission: self.graphql.shared.admission.clone(),
+            admission: self.admission.clone(),
             admitted: Mutex::new(None),
         };
         let query = query.data(asker);

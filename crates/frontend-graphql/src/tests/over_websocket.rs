@@ -25,7 +25,8 @@ impl Client {
         let (ours, theirs) = tokio::io::duplex(1 << 16);
         let socket = WebSocketStream::from_raw_socket(ours, Role::Client, None).await;
         let server = WebSocketStream::from_raw_socket(theirs, Role::Server, None).await;
-        let conversation = Conversation::new(stage.graphql.clone(), Context::default());
+        let admission = stage.admission.for_connection();
+        let conversation = Conversation::new(stage.graphql.clone(), Context::default(), admission);
         let mut tasks = tokio::task::JoinSet::new();
         tasks.spawn(conversation.hold(server));
         Self { socket, _server: tasks }
@@ -184,4 +185,29 @@ async fn a_client_that_closes_is_answered() {
     client.socket.close(None).await.unwrap();
     assert!(matches!(client.frame().await, Frame::Close(_)));
     assert!(client.socket.next().await.is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_asks_for_everything_leaves_room_for_others() {
+    let limits = Limits { requests: 5, ..Limits::default() };
+    let stage = Stage::within(limits, Settings::default(), async |_| {
+        std::future::pending::<()>().await;
+        Err(Error::new(call::ErrorCode::Internal, "this never comes"))
+    });
+    let search = "{ search(data: []) { data { id } } }";
+    let mut greedy = Client::begun(&stage).await;
+    for id in 0..5 {
+        greedy.subscribe(&id.to_string(), search).await;
+    }
+    let refused = greedy.hear().await;
+    let message = refused["payload"]["errors"][0]["message"].as_str().unwrap_or_default();
+    assert!(message.contains("of this connection in flight: it has 4"), "{refused}");
+    assert_eq!(stage.admission.requests(), 4);
+
+    let mut modest = Client::begun(&stage).await;
+    modest.subscribe("1", search).await;
+    // Whoever is heard is answered in order, so the question before was taken on.
+    modest.say(&json!({"type": "ping"})).await;
+    assert_eq!(modest.hear().await["type"], "pong");
+    assert_eq!(stage.admission.requests(), 5);
 }
