@@ -99,6 +99,12 @@ fn every_exported_process_of_ours_is_understood() {
 }
 
 #[test]
+fn calls_are_by_default_as_without_arguments() {
+    let (spec, _) = gateway("gateway");
+    assert_eq!(spec.client, crate::Client::default());
+}
+
+#[test]
 fn ports_and_protocols_are_paired() {
     let check = |line: &str, want: &[(&str, u16)]| {
         let (spec, _) = gateway(line);
