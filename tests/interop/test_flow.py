@@ -5,8 +5,12 @@ import sys
 from pathlib import Path
 from typing import Optional
 
+import grpc
 import pytest
 from docarray import BaseDoc, DocList
+from google.protobuf import empty_pb2
+from jina import Client
+from jina.proto import jina_pb2_grpc
 
 from conftest import client
 from processes import BINARIES, JINA, free_port, until
@@ -206,3 +210,33 @@ def test_check_asks_executors_that_run(stage, tmp_path):
     code, out, complaints = check(f'jtype: Flow\nexecutors:\n{typed}{rows}{gone}')
     assert code == 2, complaints
     assert 'typed -> rows: field `title` unknown at `/results`' in complaints and 'executor `gone` has not answered' in complaints
+
+
+DEPLOYMENT = """
+jtype: Deployment
+with:
+  uses: Add
+  uses_with: {add: '!'}
+  name: add
+  py_modules: executors.py
+  include_gateway: false
+  host: 127.0.0.1
+  port: [PORT, HTTP]
+  protocol: [GRPC, HTTP]
+"""
+
+
+def test_a_deployment_without_a_gateway_is_served_by_its_executor(stage):
+    http = free_port()
+    deployment = ours(stage, DEPLOYMENT.replace('HTTP]', f'{http}]', 1))
+    sent = DocList[Side]([Side(id='a', text='x')])
+    for protocol, port in [('grpc', deployment.port), ('http', http)]:
+        caller = Client(host='127.0.0.1', port=port, protocol=protocol)
+        assert caller.post('/', sent, return_type=DocList[Side]).text == ['x!'], protocol
+    # An executor has no dry run.
+    with grpc.insecure_channel(f'127.0.0.1:{deployment.port}') as channel, pytest.raises(grpc.RpcError) as refused:
+        jina_pb2_grpc.JinaGatewayDryRunRPCStub(channel).dry_run(empty_pb2.Empty())
+    assert refused.value.code() == grpc.StatusCode.UNIMPLEMENTED
+    assert len(children(deployment)) == 1
+    deployment.terminate()
+    assert deployment.wait() == 0

@@ -81,7 +81,7 @@ fn missing(what: &str) -> Problem {
 }
 
 impl<'a> Context<'a> {
-    fn new(env: &'a Environment, files_exist: bool) -> Self {
+    pub(crate) fn new(env: &'a Environment, files_exist: bool) -> Self {
         Self { env, problems: Vec::new(), warnings: Vec::new(), files_exist }
     }
 
@@ -147,6 +147,7 @@ impl FlowSpec {
         let gateway = check_gateway(&settings, &mut context, Addresses::Later);
         context.finish(Self {
             is_deployment: flow.is_deployment,
+            has_gateway: flow.has_gateway,
             name: flow.name,
             path,
             gateway,

@@ -12,6 +12,7 @@ use routing::{Graph, GraphSpec};
 
 pub use live::{Live, Node, Said};
 
+use crate::place::has_head;
 use crate::{Error, Problem};
 
 /// A Flow that has been checked.
@@ -58,6 +59,13 @@ impl Plan {
                     problems.push(Problem::Unsupported { deployment: deployment.name.clone(), what });
                 }
             }
+        }
+        if !spec.has_gateway {
+            let in_parts = spec.deployments.iter().filter(|deployment| has_head(deployment));
+            problems.extend(in_parts.map(|deployment| Problem::Unsupported {
+                deployment: deployment.name.clone(),
+                what: "shards without a gateway before them",
+            }));
         }
         if let Ok(graph) = &graph {
             let known = known(graph, &spec.deployments, &registry);

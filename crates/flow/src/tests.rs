@@ -13,6 +13,7 @@ use tokio::sync::Semaphore;
 
 use super::*;
 
+mod alone;
 mod live;
 mod shards;
 

@@ -40,8 +40,10 @@ pub(crate) struct Process<'a> {
     pub(crate) deployment: &'a Deployment,
     /// The name in logs and `__results__`.
     pub(crate) name: &'a str,
-    /// Where it is to listen.
-    pub(crate) port: u16,
+    /// Where it is to listen; in a container, where that is reached.
+    pub(crate) host: &'a str,
+    /// One for each protocol.
+    pub(crate) ports: &'a [u16],
     /// Which shard it is.
     pub(crate) shard: u32,
     /// Where relative files are looked for.
@@ -59,8 +61,8 @@ pub(crate) fn arguments(process: Process<'_>) -> Vec<OsString> {
         arguments.extend(values);
     };
     say("name", vec![process.name.into()]);
-    say("host", vec![if process.container { "0.0.0.0" } else { "127.0.0.1" }.into()]);
-    say("port", vec![process.port.to_string().into()]);
+    say("host", vec![if process.container { "0.0.0.0" } else { process.host }.into()]);
+    say("port", process.ports.iter().map(|port| port.to_string().into()).collect());
     say("shard-id", vec![process.shard.to_string().into()]);
     match &process.deployment.executor.uses {
         // Which executor it is, an image knows.
