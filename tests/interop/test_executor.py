@@ -13,7 +13,7 @@ The Python client asks the executor itself, through our gateway and through Jina
 | E28 to E43 | dynamic batching | test_batching.py; crates/executor-runtime: batch/tests.rs |
 | E45, E46 | generators that are not async, wrong classes | streams in Rust are one kind, and typed; in Python: test_python_workers.py, test_python_rows.py |
 | E47 | no generator | crates/executor-runtime: service/tests.rs; test_python_rows.py |
-| E54 | devices | crates/flow: devices/tests.rs |
+| E54 | devices | test_flow.py; crates/flow: devices/tests.rs |
 | E56 | port in use | crates/executor: tests.rs |
 | E60 | consensus | not there, see docs/differences.md |
 | E61 | reload | not there, see docs/differences.md |

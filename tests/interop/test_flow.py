@@ -13,7 +13,8 @@ from jina import Client
 from jina.proto import jina_pb2_grpc
 
 from conftest import client
-from processes import BINARIES, JINA, free_port, until
+from processes import BINARIES, HERE, JINA, free_port, until
+from rows import Line
 
 EXECUTORS = '''
 from typing import Optional
@@ -240,3 +241,25 @@ def test_a_deployment_without_a_gateway_is_served_by_its_executor(stage):
     assert len(children(deployment)) == 1
     deployment.terminate()
     assert deployment.wait() == 0
+
+
+TURNS = """
+jtype: Flow
+gateway:
+  host: 127.0.0.1
+  port: PORT
+executors:
+  - name: rows
+    uses: ROWS
+    replicas: 3
+    env: {CUDA_VISIBLE_DEVICES: 'RR'}
+"""
+
+
+def test_e54_replicas_take_turns_at_the_devices(stage, monkeypatch):
+    monkeypatch.setenv('CUDA_TOTAL_DEVICES', '2')
+    flow = ours(stage, TURNS.replace('ROWS', str(HERE / 'rows.yml')))
+    asked = DocList[Line](Line(text='CUDA_VISIBLE_DEVICES') for _ in range(12))
+    seen = client(flow).post('/env', asked, request_size=1, return_type=DocList[Line]).text
+    assert sorted(set(seen)) == ['0', '1']
+    assert seen.count('0') > seen.count('1'), 'two of three replicas have the first one'

@@ -42,6 +42,7 @@
 
 mod builder;
 mod container;
+mod devices;
 mod error;
 mod executors;
 mod flow;

@@ -12,6 +12,7 @@ use server::Workers;
 use tokio::process::Command;
 
 use crate::container::Docker;
+use crate::devices::{self, Variables};
 use crate::executors::Executors;
 use crate::plan::runner_of;
 use crate::python::{Jina, Process};
@@ -20,8 +21,10 @@ use crate::{Error, Plan, Runner};
 /// Starts all executors of all deployments, writes their addresses into the graph, and returns who watches them.
 pub(crate) async fn place(plan: &mut Plan) -> Result<Executors, Error> {
     let (jina, docker) = (jina(plan).await?, docker(plan)?);
+    let n_devices = devices::count(&plan.spec.deployments).await;
     let Plan { spec, runners, registry, .. } = plan;
     let mut placing = Placing::new(spec.path.as_deref(), registry, jina, docker)?;
+    placing.n_devices = n_devices;
     let graph = &mut spec.gateway.graph;
     for (deployment, runner) in spec.deployments.iter().zip(runners) {
         if *runner == Runner::Elsewhere {
@@ -44,6 +47,7 @@ pub(crate) async fn place(plan: &mut Plan) -> Result<Executors, Error> {
 pub(crate) async fn place_alone(plan: &Plan) -> Result<(Executors, Vec<(Protocol, SocketAddr)>), Error> {
     let (jina, docker) = (jina(plan).await?, docker(plan)?);
     let mut placing = Placing::new(plan.spec.path.as_deref(), &plan.registry, jina, docker)?;
+    placing.n_devices = devices::count(&plan.spec.deployments).await;
     let mut doors = Vec::new();
     for (deployment, _) in plan.deployments().filter(|(_, runner)| *runner != Runner::Elsewhere) {
         for replica in 0..deployment.executor.replicas {
@@ -103,6 +107,8 @@ struct Placing<'a> {
     docker: Option<Docker>,
     /// Where relative files are looked for.
     folder: Option<&'a Path>,
+    /// The devices of this machine, as far as replicas take turns at them.
+    n_devices: usize,
     executors: Executors,
 }
 
@@ -130,7 +136,7 @@ impl<'a> Placing<'a> {
         let workers = Workers::start(crate::running::threads(None));
         let workers = Arc::new(workers.map_err(|source| Error::System { what: "threads", source })?);
         let folder = file.and_then(Path::parent).filter(|folder| !folder.as_os_str().is_empty());
-        Ok(Self { registry, workers, jina, docker, folder, executors: Executors::new() })
+        Ok(Self { registry, workers, jina, docker, folder, n_devices: 0, executors: Executors::new() })
     }
 
     /// Starts all shards of a deployment, and who is called before and after them.
@@ -180,16 +186,20 @@ impl<'a> Placing<'a> {
     /// Starts an executor, and tells where it listens: one address for each of its listeners.
     async fn run(&mut self, place: Place<'_>) -> Result<Vec<SocketAddr>, Error> {
         let runner = runner_of(&place.deployment.executor, self.registry);
+        let env = devices::of_replica(&place.deployment.env, place.replica, self.n_devices);
         match (runner, &self.jina, &self.docker) {
             (Ok(Runner::Workers), _, _) => {
-                place.in_workers(self.folder, self.workers.clone(), &mut self.executors).await
+                place.in_workers(&env, self.folder, self.workers.clone(), &mut self.executors).await
             }
-            (Ok(Runner::Python), Some(jina), _) => {
-                place.process(self.folder, None, |process, _| (jina.run(process), None), &mut self.executors)
-            }
+            (Ok(Runner::Python), Some(jina), _) => place.process(
+                self.folder,
+                None,
+                |process, _| (jina.run(process, &env), None),
+                &mut self.executors,
+            ),
             (Ok(Runner::Container), _, Some(docker)) => {
                 let run = |process: Process<'_>, container: &str| {
-                    (docker.run(container, process), Some(docker.remove(container)))
+                    (docker.run(container, process, &env), Some(docker.remove(container)))
                 };
                 place.process(self.folder, Some("flowgate"), run, &mut self.executors)
             }
@@ -254,6 +264,7 @@ impl<'a> Place<'a> {
     /// Starts an executor in Python whose workers are ours.
     async fn in_workers(
         self,
+        variables: &Variables,
         folder: Option<&Path>,
         workers: Arc<Workers>,
         executors: &mut Executors,
@@ -262,7 +273,6 @@ impl<'a> Place<'a> {
         if let (Some(python), Some(folder)) = (&mut spec.python, folder) {
             python.search_paths.push(folder.to_string_lossy().into_owned());
         }
-        let variables = &self.deployment.env;
         let failed = |source: executor::StartError| Error::Executor {
             executor: self.name.clone(),
             source: source.into(),
