@@ -54,7 +54,7 @@ enum Ending {
 pub(crate) struct Conversation {
     graphql: GraphQl,
     context: call::Context,
-    /// Where questions are taken on, within the share of the connection.
+    /// The share of this connection.
     admission: Admission,
     is_begun: bool,
     /// What is in flight, by the ids of the client.

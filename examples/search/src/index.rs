@@ -25,6 +25,7 @@ use schema::Fields;
 use writer::Writer;
 
 pub use error::Error;
+pub use excerpt::plain_excerpt;
 pub use query::{Operator, Syntax};
 pub use search::{Found, Hit, Search};
 pub use words::Language;

@@ -11,6 +11,7 @@ use crate::index::{self, Error, Index, Language, Operator, Search, Settings, Syn
 #[derive(Debug)]
 pub struct Indexer {
     index: Index,
+    syntax: Syntax,
 }
 
 /// How the index is kept (`uses_with`).
@@ -21,6 +22,8 @@ pub(crate) struct With {
     writer_heap: ByteSize,
     /// Whose word endings are ignored.
     language: Language,
+    /// How queries are written whose requests do not say it.
+    syntax: Syntax,
 }
 
 /// What a search may say beside its queries (`parameters`).
@@ -34,7 +37,7 @@ pub(crate) struct Parameters {
     /// Whether all words must be there (`and`) or one is enough (`or`).
     operator: Operator,
     /// Whether queries are written in the query language (`query`) or are just words (`words`).
-    syntax: Syntax,
+    syntax: Option<Syntax>,
     /// How many bytes of a passage its highlight shows, about.
     highlight_bytes: usize,
 }
@@ -42,10 +45,10 @@ pub(crate) struct Parameters {
 #[executor]
 impl Indexer {
     fn new(with: With, setup: &Setup) -> Result<Self, Error> {
-        let With { writer_heap, language } = with;
+        let With { writer_heap, language, syntax } = with;
         let index = Index::open(&setup.workspace.join("index"), Settings { writer_heap, language })?;
         tracing::info!(passages = index.passages(), workspace = %setup.workspace.display(), "index opened");
-        Ok(Self { index })
+        Ok(Self { index, syntax })
     }
 
     #[requests(on = "/index", write)]
@@ -66,6 +69,7 @@ impl Indexer {
     #[requests(on = "/search")]
     fn search(&self, docs: DocList<Query>, parameters: Parameters) -> Result<DocList<Found>, Error> {
         let Parameters { limit, offset, operator, syntax, highlight_bytes: excerpt_bytes } = parameters;
+        let syntax = syntax.unwrap_or(self.syntax);
         let mut answers = Vec::with_capacity(docs.len());
         for Query { id, text } in docs {
             let search = Search { query: text, syntax, operator, offset, limit, excerpt_bytes };
@@ -89,13 +93,13 @@ impl Indexer {
 impl Default for With {
     fn default() -> Self {
         let Settings { writer_heap, language } = Settings::default();
-        Self { writer_heap, language }
+        Self { writer_heap, language, syntax: Syntax::default() }
     }
 }
 
 impl Default for Parameters {
     fn default() -> Self {
-        let Search { limit, offset, operator, syntax, excerpt_bytes, .. } = Search::default();
-        Self { limit, offset, operator, syntax, highlight_bytes: excerpt_bytes }
+        let Search { limit, offset, operator, excerpt_bytes, .. } = Search::default();
+        Self { limit, offset, operator, syntax: None, highlight_bytes: excerpt_bytes }
     }
 }

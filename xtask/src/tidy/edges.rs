@@ -100,7 +100,7 @@ const NEVER: &[(&str, &[&str])] = &[
 ];
 
 /// Packages at the edge, which use what their readers would use: examples and tests.
-const FREE: &[&str] = &["e2e", "interop-executor", "search", "tests"];
+const FREE: &[&str] = &["e2e", "interop-executor", "search", "semantic-search", "tests"];
 
 pub(super) fn check(metadata: &Metadata) -> Vec<String> {
     let mut problems = Vec::new();

@@ -91,7 +91,9 @@ impl Record {
             id: words.id,
             path: metadata.file().unwrap_or_default(),
             line: metadata.line().unwrap_or_default(),
-            module: metadata.module_path().unwrap_or_else(|| metadata.target()).to_owned(),
+            module: words
+                .module
+                .unwrap_or_else(|| metadata.module_path().unwrap_or_else(|| metadata.target()).to_owned()),
             thread: rustix::thread::gettid().as_raw_nonzero().get(),
             thread_name: thread.name().unwrap_or("MainThread").to_owned(),
         }
@@ -200,6 +202,8 @@ struct Words {
     message: String,
     fields: String,
     id: Option<String>,
+    /// Where a record of the crate `log` comes from; the event itself does not know.
+    module: Option<String>,
 }
 
 impl Words {
@@ -222,6 +226,8 @@ impl Visit for Words {
     fn record_str(&mut self, field: &tracing::field::Field, value: &str) {
         match field.name() {
             "message" => value.clone_into(&mut self.message),
+            "log.target" => self.module = Some(value.to_owned()),
+            "log.module_path" | "log.file" | "log.line" => {}
             name => {
                 if name == "request_id" {
                     self.id = Some(value.to_owned());

@@ -52,6 +52,15 @@ fn lines_look_as_templates_say() {
 }
 
 #[test]
+fn records_of_the_crate_log_tell_where_they_come_from() {
+    let text = written(LineForm::Json, || {
+        info!(log.target = "search::graph", log.file = "graph.rs", log.line = 3, "said");
+    });
+    let said: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!((&said["msg"], &said["module"]), (&"said".into(), &"search::graph".into()));
+}
+
+#[test]
 fn json_has_the_keys_of_the_original() {
     let text = written(LineForm::Json, || {
         let error = io::Error::other(LogError::File { file: "f".into(), source: io::Error::other("inner") });

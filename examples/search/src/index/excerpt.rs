@@ -35,6 +35,12 @@ pub(super) fn excerpt(text: &str, marks: &[Range<usize>], bytes: usize) -> Strin
     html
 }
 
+/// The beginning of a text in which nothing is marked, about `bytes` long, as HTML.
+#[must_use]
+pub fn plain_excerpt(text: &str, bytes: usize) -> String {
+    excerpt(text, &[], bytes)
+}
+
 /// From the first to the last mark of the best group that fits; nothing, at the start, if there are none.
 fn densest(text: &str, marks: &[Range<usize>], bytes: usize) -> Range<usize> {
     let word = |mark: &Range<usize>| text[mark.clone()].to_lowercase();
