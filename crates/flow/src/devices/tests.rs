@@ -1,3 +1,5 @@
+//! Devices of replicas.
+
 use super::*;
 
 /// What five replicas see on a machine with three devices.
