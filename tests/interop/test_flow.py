@@ -251,7 +251,7 @@ gateway:
 executors:
   - name: rows
     uses: ROWS
-    replicas: 3
+    replicas: 2
     env: {CUDA_VISIBLE_DEVICES: 'RR'}
 """
 
@@ -260,6 +260,12 @@ def test_e54_replicas_take_turns_at_the_devices(stage, monkeypatch):
     monkeypatch.setenv('CUDA_TOTAL_DEVICES', '2')
     flow = ours(stage, TURNS.replace('ROWS', str(HERE / 'rows.yml')))
     asked = DocList[Line](Line(text='CUDA_VISIBLE_DEVICES') for _ in range(12))
-    seen = client(flow).post('/env', asked, request_size=1, return_type=DocList[Line]).text
-    assert sorted(set(seen)) == ['0', '1']
-    assert seen.count('0') > seen.count('1'), 'two of three replicas have the first one'
+    seen = set()
+
+    def several() -> bool:
+        """The Flow serves as soon as one replica does."""
+        seen.update(client(flow).post('/env', asked, request_size=1, return_type=DocList[Line]).text)
+        return len(seen) > 1
+
+    until(several, 'several replicas answer')
+    assert seen == {'0', '1'}

@@ -8,7 +8,6 @@ use config::{Deployment, Uses};
 use serde_json::Value;
 use tokio::process::Command;
 
-use crate::devices::Variables;
 use crate::python::{Process, arguments};
 
 /// The program of a container engine.
@@ -29,14 +28,14 @@ impl Docker {
 
     /// Runs an executor in a container of this name, which is gone when it ends. Images have an entry point that
     /// begins with `jina executor`, so only what follows is said.
-    pub(crate) fn run(&self, container: &str, place: Process<'_>, variables: &Variables) -> Command {
+    pub(crate) fn run(&self, container: &str, place: Process<'_>) -> Command {
         let Process { deployment, host, ports, folder, .. } = place;
         let mut command = Command::new(&self.0);
         command.args(["run", "--rm", "--init", "--name", container]);
         for port in ports {
             command.arg("--publish").arg(format!("{host}:{port}:{port}"));
         }
-        for (name, value) in variables {
+        for (name, value) in place.variables {
             command.arg("--env").arg(format!("{name}={value}"));
         }
         for volume in texts(deployment, "volumes") {
@@ -114,11 +113,12 @@ mod tests {
             name: "encoder/rep-0",
             host: "127.0.0.1",
             ports: &[5000],
+            variables: &deployment.env,
             shard: 0,
             folder: Some(Path::new("/flows")),
             container: true,
         };
-        let command = Docker("docker".into()).run("flowgate-encoder-rep-0-5000", place, &deployment.env);
+        let command = Docker("docker".into()).run("flowgate-encoder-rep-0-5000", place);
         let words: Vec<_> = command.as_std().get_args().map(|word| word.to_str().unwrap()).collect();
         let words = words.join(" ");
         let start = "run --rm --init --name flowgate-encoder-rep-0-5000 --publish 127.0.0.1:5000:5000 --env A=b \

@@ -1,5 +1,6 @@
 //! Starting deployments: in this process, or as processes of `jina`.
 
+use std::borrow::Cow;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::Path;
@@ -121,6 +122,8 @@ struct Place<'a> {
     name: String,
     /// The port that the Flow gives to it.
     port: Option<u16>,
+    /// The variables of its process, if it has one of its own.
+    variables: Cow<'a, Variables>,
     /// Whether clients call it, because there is no gateway before it.
     alone: bool,
 }
@@ -173,7 +176,15 @@ impl<'a> Placing<'a> {
         let of_shards = ["uses_with", "uses_metas", "uses_requests", "uses_dynamic_batching", "py_modules"];
         deployment.options.retain(|key, _| !of_shards.contains(&key.replace('-', "_").as_str()));
         let name = format!("{}/{part}", deployment.name);
-        let place = Place { deployment: &deployment, shard: 0, replica: 0, name, port: None, alone: false };
+        let place = Place {
+            deployment: &deployment,
+            shard: 0,
+            replica: 0,
+            name,
+            port: None,
+            variables: Cow::Borrowed(&deployment.env),
+            alone: false,
+        };
         self.start(place).await.map(Some)
     }
 
@@ -184,22 +195,19 @@ impl<'a> Placing<'a> {
     }
 
     /// Starts an executor, and tells where it listens: one address for each of its listeners.
-    async fn run(&mut self, place: Place<'_>) -> Result<Vec<SocketAddr>, Error> {
+    async fn run(&mut self, mut place: Place<'_>) -> Result<Vec<SocketAddr>, Error> {
         let runner = runner_of(&place.deployment.executor, self.registry);
-        let env = devices::of_replica(&place.deployment.env, place.replica, self.n_devices);
+        place.variables = devices::of_replica(&place.deployment.env, place.replica, self.n_devices);
         match (runner, &self.jina, &self.docker) {
             (Ok(Runner::Workers), _, _) => {
-                place.in_workers(&env, self.folder, self.workers.clone(), &mut self.executors).await
+                place.in_workers(self.folder, self.workers.clone(), &mut self.executors).await
             }
-            (Ok(Runner::Python), Some(jina), _) => place.process(
-                self.folder,
-                None,
-                |process, _| (jina.run(process, &env), None),
-                &mut self.executors,
-            ),
+            (Ok(Runner::Python), Some(jina), _) => {
+                place.process(self.folder, None, |process, _| (jina.run(process), None), &mut self.executors)
+            }
             (Ok(Runner::Container), _, Some(docker)) => {
                 let run = |process: Process<'_>, container: &str| {
-                    (docker.run(container, process, &env), Some(docker.remove(container)))
+                    (docker.run(container, process), Some(docker.remove(container)))
                 };
                 place.process(self.folder, Some("flowgate"), run, &mut self.executors)
             }
@@ -227,7 +235,15 @@ impl<'a> Place<'a> {
         } else {
             format!("{name}/rep-{replica}")
         };
-        Self { deployment, shard, replica, name, port, alone: false }
+        Self {
+            deployment,
+            shard,
+            replica,
+            name,
+            port,
+            variables: Cow::Borrowed(&deployment.env),
+            alone: false,
+        }
     }
 
     /// What it listens on: where clients call it, everything that the Flow says, but several replicas of one port each.
@@ -264,7 +280,6 @@ impl<'a> Place<'a> {
     /// Starts an executor in Python whose workers are ours.
     async fn in_workers(
         self,
-        variables: &Variables,
         folder: Option<&Path>,
         workers: Arc<Workers>,
         executors: &mut Executors,
@@ -277,7 +292,7 @@ impl<'a> Place<'a> {
             executor: self.name.clone(),
             source: source.into(),
         };
-        let running = executor::start_workers(spec, variables, workers).await.map_err(failed)?;
+        let running = executor::start_workers(spec, &self.variables, workers).await.map_err(failed)?;
         let addresses = running.addresses().iter().copied().map(reachable).collect();
         executors.add(self.name, running);
         Ok(addresses)
@@ -324,6 +339,7 @@ impl<'a> Place<'a> {
             name: &self.name,
             host: if self.alone { &self.deployment.executor.server.host } else { &local },
             ports: &ports,
+            variables: &self.variables,
             shard: self.shard,
             folder,
             container: container.is_some(),

@@ -10,8 +10,6 @@ use std::time::Duration;
 
 use tokio::process::Command;
 
-use crate::devices::Variables;
-
 pub(crate) use child::Child;
 pub(crate) use command::{Process, arguments};
 
@@ -75,9 +73,9 @@ impl Jina {
     }
 
     /// The command that runs an executor.
-    pub(crate) fn run(&self, process: Process<'_>, variables: &Variables) -> Command {
+    pub(crate) fn run(&self, process: Process<'_>) -> Command {
         let mut command = self.command();
-        command.args(arguments(process)).envs(variables);
+        command.args(arguments(process)).envs(process.variables);
         command
     }
 

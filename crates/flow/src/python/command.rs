@@ -5,7 +5,9 @@ use std::path::Path;
 
 use config::table::{self, Argument, Mark, Program};
 use config::{Deployment, Uses};
-use serde_json::Value;
+use serde_json::{Value, json};
+
+use crate::devices::Variables;
 
 /// Keys that are said for each process, not for the deployment.
 const PER_PROCESS: [&str; 10] = [
@@ -44,6 +46,8 @@ pub(crate) struct Process<'a> {
     pub(crate) host: &'a str,
     /// One for each protocol.
     pub(crate) ports: &'a [u16],
+    /// Its variables, those of the deployment with what is said to this process alone.
+    pub(crate) variables: &'a Variables,
     /// Which shard it is.
     pub(crate) shard: u32,
     /// Where relative files are looked for.
@@ -82,7 +86,9 @@ pub(crate) fn arguments(process: Process<'_>) -> Vec<OsString> {
         if process.container && OF_CONTAINERS.contains(&argument.name) {
             continue;
         }
-        if let Some(values) = spelled(value) {
+        // The deployment's own words are not yet those for this process.
+        let variables = (argument.name == "env").then(|| json!(process.variables));
+        if let Some(values) = spelled(variables.as_ref().unwrap_or(value)) {
             say(argument.name, values);
         }
     }
