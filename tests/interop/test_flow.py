@@ -13,7 +13,7 @@ from jina import Client
 from jina.proto import jina_pb2_grpc
 
 from conftest import client
-from processes import BINARIES, HERE, JINA, free_port, until
+from processes import BINARIES, HERE, JINA, children, free_port, until
 from rows import Line
 
 EXECUTORS = '''
@@ -113,12 +113,6 @@ def start(stage, program, text: str = FLOW):
 def ours(stage, text: str = FLOW):
     """A Flow of ours that serves."""
     return start(stage, BINARIES / 'flowgate', text).wait_serving()
-
-
-def children(process) -> list[int]:
-    """The processes that a process has started."""
-    tasks = Path(f'/proc/{process.popen.pid}/task').glob('*/children')
-    return [int(child) for task in tasks for child in task.read_text().split()]
 
 
 def is_running(pid: int) -> bool:
