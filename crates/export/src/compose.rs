@@ -62,7 +62,9 @@ pub(crate) fn file(flow: &Flow<'_>, network: &str) -> Result<String, Error> {
     for node in &flow.nodes {
         add_node(flow, node, network, &mut services);
     }
-    services.insert("gateway".to_owned(), gateway(flow, network));
+    if flow.spec.has_gateway {
+        services.insert("gateway".to_owned(), gateway(flow, network));
+    }
     let networks = IndexMap::from([(network.to_owned(), Network { driver: "bridge" })]);
     yaml::write(&Project { networks, services })
 }

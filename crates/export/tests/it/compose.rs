@@ -136,3 +136,16 @@ fn dollar_signs_are_no_variables_of_the_host() {
     let files = exported(flow, &["docker-compose"]).unwrap();
     assert!(files[0].content.contains("$$eq") && files[0].content.contains("P=a$$b"), "{}", files[0].content);
 }
+
+#[test]
+fn a_deployment_without_a_gateway_is_its_executor_alone() {
+    let services = |key: &str| {
+        let file =
+            format!("jtype: Deployment\nwith: {{name: a, uses: 'docker://a:1', protocol: [http]{key}}}\n");
+        let files = exported(&file, &["docker-compose", "flow.yml", "out.yml"]).unwrap();
+        let project = documents(&files[0].content).remove(0);
+        project["services"].as_object().unwrap().keys().cloned().collect::<Vec<_>>()
+    };
+    assert_eq!(services(", include_gateway: false"), ["a"]);
+    assert_eq!(services(""), ["a", "gateway"]);
+}
