@@ -122,6 +122,12 @@ class Process:
             os.killpg(self.popen.pid, signal.SIGKILL)
 
 
+def children(process: Process) -> list[int]:
+    """The processes that a process has started."""
+    tasks = Path(f'/proc/{process.popen.pid}/task').glob('*/children')
+    return [int(child) for task in tasks for child in task.read_text().split()]
+
+
 class Forked:
     """One of Jina's programs, running as a child of the nursery."""
 

@@ -131,8 +131,8 @@ impl Play {
             self.stage.bring_back(Part::OneSegmenter)
         })?;
         if let Stage::Compose(stage) = &self.stage {
-            say("a service is three containers, one, two: each is used, no request fails");
-            for n in [3, 1, 2] {
+            say("a service is one container, three, two: each is used, no request fails");
+            for n in [1, 3, 2] {
                 under_load(self.client(), || stage.scale(n)).with_context(|| format!("{n} segmenters"))?;
             }
         }

@@ -65,7 +65,9 @@ pub(crate) fn file(flow: &Flow<'_>, network: &str, mounts_certificates: bool) ->
     for node in &flow.nodes {
         add_node(flow, node, network, &mut services);
     }
-    services.insert("gateway".to_owned(), gateway(flow, network));
+    if flow.spec.has_gateway {
+        services.insert("gateway".to_owned(), gateway(flow, network));
+    }
     if mounts_certificates {
         for service in services.values_mut() {
             certificates::mount(&mut service.command, &mut service.volumes);

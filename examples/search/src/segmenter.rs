@@ -3,10 +3,10 @@
 use docarray::DocList;
 use executor_runtime::{executor, requests};
 
-use crate::documents::Document;
+use crate::documents::{Document, Query};
 use crate::segment::{Format, MaxBytes};
 
-/// Cuts the texts of documents into passages. Takes no part in searching and deleting.
+/// Cuts the texts of documents into passages.
 #[derive(Debug)]
 pub struct Segmenter {
     with: With,
@@ -33,5 +33,12 @@ impl Segmenter {
         for document in docs {
             document.segment(self.with.format, self.with.passage_bytes);
         }
+    }
+
+    /// Queries that have no id get one here, so that all branches of a Flow know them by the same.
+    #[requests(on = "/search")]
+    #[expect(clippy::unused_async, reason = "queries do not wait for texts that are being cut")]
+    async fn search(&self, docs: DocList<Query>) -> DocList<Query> {
+        docs
     }
 }

@@ -85,10 +85,12 @@ impl Model {
         Ok(vectors)
     }
 
-    /// How many of the encodings, which get longer, are computed at once; at least one.
+    /// How many of the encodings, which get longer, are computed at once; at least one. None of them is half padding.
     fn batch_length(&self, encodings: &[(usize, Encoding)]) -> usize {
-        let fits =
-            |(n, (_, encoding)): &(usize, &(usize, Encoding))| (n + 1) * encoding.len() <= self.batch_tokens;
+        let longest = encodings.first().map_or(0, |(_, shortest)| 2 * shortest.len());
+        let fits = |(n, (_, encoding)): &(usize, &(usize, Encoding))| {
+            encoding.len() <= longest && (n + 1) * encoding.len() <= self.batch_tokens
+        };
         encodings.iter().enumerate().take_while(fits).count().max(1)
     }
 

@@ -99,6 +99,12 @@ fn every_exported_process_of_ours_is_understood() {
 }
 
 #[test]
+fn calls_are_by_default_as_without_arguments() {
+    let (spec, _) = gateway("gateway");
+    assert_eq!(spec.client, crate::Client::default());
+}
+
+#[test]
 fn ports_and_protocols_are_paired() {
     let check = |line: &str, want: &[(&str, u16)]| {
         let (spec, _) = gateway(line);
@@ -347,7 +353,14 @@ fn pings_come_in_odd_shapes() {
 fn the_other_commands_take_files() {
     let parsed = |line: &str| run(line).unwrap().command;
     assert_eq!(parsed("flow --uses f.yml"), Command::Flow(crate::FlowCommand { file: "f.yml".into() }));
-    assert_eq!(parsed("check f.yml"), Command::Check(crate::Check { file: "f.yml".into() }));
+    let check = |live| Command::Check(crate::Check { file: "f.yml".into(), live });
+    assert_eq!(parsed("check f.yml"), check(None));
+    assert_eq!(parsed("check f.yml --live"), check(Some(Duration::from_secs(5))));
+    assert_eq!(parsed("check --live --timeout 250ms f.yml"), check(Some(Duration::from_millis(250))));
+    refused(
+        "check --live --timeout 0",
+        &["the file is missing", "argument --timeout: expected a time that is not 0, found `0`"],
+    );
     let Command::Export(export) = parsed("export kubernetes f.yml out --k8s-namespace ns") else { panic!() };
     let ExportFormat::Kubernetes(cluster) = export.format else { panic!() };
     assert_eq!(cluster.namespace.as_deref(), Some("ns"));

@@ -79,11 +79,13 @@ pub enum PingTarget {
     Flow,
 }
 
-/// `check FILE`.
+/// `check FILE [--live]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Check {
     /// The file.
     pub file: PathBuf,
+    /// How long the executors that run have to answer; `None` asks nobody.
+    pub live: Option<Duration>,
 }
 
 /// `help` and every `--help`.

@@ -174,3 +174,16 @@ executors:
     let left = services(&[]);
     assert!(texts(&left["gateway"]["command"]).contains(&"/host/a.pem".to_owned()), "{}", left["gateway"]);
 }
+
+#[test]
+fn a_deployment_without_a_gateway_is_its_executor_alone() {
+    let services = |key: &str| {
+        let file =
+            format!("jtype: Deployment\nwith: {{name: a, uses: 'docker://a:1', protocol: [http]{key}}}\n");
+        let files = exported(&file, &["docker-compose", "flow.yml", "out.yml"]).unwrap();
+        let project = documents(&files[0].content).remove(0);
+        project["services"].as_object().unwrap().keys().cloned().collect::<Vec<_>>()
+    };
+    assert_eq!(services(", include_gateway: false"), ["a"]);
+    assert_eq!(services(""), ["a", "gateway"]);
+}
