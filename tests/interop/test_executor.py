@@ -5,17 +5,18 @@ The Python client asks the executor itself, through our gateway and through Jina
 | rows | what | where |
 |---|---|---|
 | E2 | no match passes through | crates/executor-runtime: service/tests.rs |
-| E5 | inheritance | a matter of Python |
+| E5 | inheritance | a matter of Python: test_python_workers.py |
 | E7, E8, E26, E27 | keywords, parts, matrix | crates/executor: tests.rs against recordings; test_e7 here |
-| E12, E16 | wrong returns, overridden schemas | a type error in Rust: crates/executor-runtime: tests/compile_errors |
+| E12, E16 | wrong returns, overridden schemas | a type error in Rust: crates/executor-runtime: tests/compile_errors; in Python: test_python_workers.py, test_python_rows.py |
 | E18, E19, E25, E63 | raw calls | crates/executor: tests.rs against recordings |
 | E20 to E22 | what runs at the same time | crates/executor-runtime: service/tests.rs |
-| E28 to E43 | dynamic batching | the tests of batching |
-| E45, E46 | generators that are not async, wrong classes | streams in Rust are one kind, and typed |
-| E54 | devices | a matter of those who start processes |
+| E28 to E43 | dynamic batching | test_batching.py; crates/executor-runtime: batch/tests.rs |
+| E45, E46 | generators that are not async, wrong classes | streams in Rust are one kind, and typed; in Python: test_python_workers.py, test_python_rows.py |
+| E47 | no generator | crates/executor-runtime: service/tests.rs; test_python_rows.py |
+| E54 | devices | test_flow.py; crates/flow: devices/tests.rs |
 | E56 | port in use | crates/executor: tests.rs |
 | E60 | consensus | not there, see docs/differences.md |
-| E61 | reload | a matter of Python |
+| E61 | reload | not there, see docs/differences.md |
 | E62 | metrics | the tests of metrics |
 """
 

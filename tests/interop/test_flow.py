@@ -5,11 +5,16 @@ import sys
 from pathlib import Path
 from typing import Optional
 
+import grpc
 import pytest
 from docarray import BaseDoc, DocList
+from google.protobuf import empty_pb2
+from jina import Client
+from jina.proto import jina_pb2_grpc
 
 from conftest import client
-from processes import BINARIES, JINA, children, free_port, until
+from processes import BINARIES, HERE, JINA, children, free_port, until
+from rows import Line
 
 EXECUTORS = '''
 from typing import Optional
@@ -167,3 +172,94 @@ def test_check_shows_the_graph(tmp_path):
     assert checked.stdout.startswith('first > left+right > joined > last\n')
     assert 'first: Add, in Python, ready within 600s, 2 replicas\n' in checked.stdout
     assert 'last: Add, in Python, ready within 600s, when {"text":{"$regex":"keep"}}\n' in checked.stdout
+
+
+def test_check_asks_executors_that_run(stage, tmp_path):
+    rust = stage.executor('rust', 'FooExecutor').wait_serving()
+    python = stage.executor('python', 'Tools').wait_serving()
+
+    def check(file: str):
+        """The exit code, and what is said."""
+        path = tmp_path / 'flow.yml'
+        path.write_text(file)
+        words = [BINARIES / 'flowgate', 'check', path, '--live', '--timeout', '3s']
+        checked = subprocess.run(words, capture_output=True, text=True, timeout=60)
+        return checked.returncode, checked.stdout, checked.stderr
+
+    external = '  - {name: NAME, external: true, host: 127.0.0.1, port: PORT}\n'
+    foo = external.replace('NAME', 'foo').replace('PORT', str(rust.port))
+    own = f'  - {{name: tools, uses: Tools, port: {python.port}}}\n'
+    code, out, complaints = check(f'jtype: Flow\nexecutors:\n{foo}{own}')
+    assert (code, 'executor' in complaints) == (0, False), out + complaints
+    assert 'foo: runs, with the endpoints /default, _jina_dry_run_\n' in out
+    assert 'tools: runs, with the endpoints /upper, /fail' in out
+
+    typed = stage.executor('rust', 'Typed').wait_serving()
+    typed = external.replace('NAME', 'typed').replace('PORT', str(typed.port))
+    rows = stage.executor('python', 'Rows').wait_serving()
+    rows = f'  - {{name: rows, uses: Rows, port: {rows.port}}}\n'
+    gone = external.replace('NAME', 'gone').replace('PORT', str(free_port()))
+    code, out, complaints = check(f'jtype: Flow\nexecutors:\n{foo}{gone}')
+    assert (code, 'executor `gone` has not answered' in complaints) == (1, True), complaints
+    assert 'foo: runs' in out
+    code, out, complaints = check(f'jtype: Flow\nexecutors:\n{typed}{rows}{gone}')
+    assert code == 2, complaints
+    assert 'typed -> rows: field `title` unknown at `/results`' in complaints and 'executor `gone` has not answered' in complaints
+
+
+DEPLOYMENT = """
+jtype: Deployment
+with:
+  uses: Add
+  uses_with: {add: '!'}
+  name: add
+  py_modules: executors.py
+  include_gateway: false
+  host: 127.0.0.1
+  port: [PORT, HTTP]
+  protocol: [GRPC, HTTP]
+"""
+
+
+def test_a_deployment_without_a_gateway_is_served_by_its_executor(stage):
+    http = free_port()
+    deployment = ours(stage, DEPLOYMENT.replace('HTTP]', f'{http}]', 1))
+    sent = DocList[Side]([Side(id='a', text='x')])
+    for protocol, port in [('grpc', deployment.port), ('http', http)]:
+        caller = Client(host='127.0.0.1', port=port, protocol=protocol)
+        assert caller.post('/', sent, return_type=DocList[Side]).text == ['x!'], protocol
+    # An executor has no dry run.
+    with grpc.insecure_channel(f'127.0.0.1:{deployment.port}') as channel, pytest.raises(grpc.RpcError) as refused:
+        jina_pb2_grpc.JinaGatewayDryRunRPCStub(channel).dry_run(empty_pb2.Empty())
+    assert refused.value.code() == grpc.StatusCode.UNIMPLEMENTED
+    assert len(children(deployment)) == 1
+    deployment.terminate()
+    assert deployment.wait() == 0
+
+
+TURNS = """
+jtype: Flow
+gateway:
+  host: 127.0.0.1
+  port: PORT
+executors:
+  - name: rows
+    uses: ROWS
+    replicas: 2
+    env: {CUDA_VISIBLE_DEVICES: 'RR'}
+"""
+
+
+def test_e54_replicas_take_turns_at_the_devices(stage, monkeypatch):
+    monkeypatch.setenv('CUDA_TOTAL_DEVICES', '2')
+    flow = ours(stage, TURNS.replace('ROWS', str(HERE / 'rows.yml')))
+    asked = DocList[Line](Line(text='CUDA_VISIBLE_DEVICES') for _ in range(12))
+    seen = set()
+
+    def several() -> bool:
+        """The Flow serves as soon as one replica does."""
+        seen.update(client(flow).post('/env', asked, request_size=1, return_type=DocList[Line]).text)
+        return len(seen) > 1
+
+    until(several, 'several replicas answer')
+    assert seen == {'0', '1'}

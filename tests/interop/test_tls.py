@@ -21,9 +21,9 @@ from processes import BINARIES, HERE, free_port, until
 PROTOCOLS = ['GRPC', 'HTTP', 'WEBSOCKET']
 
 
-def ping(scheme: str, port: int) -> bool:
-    """Whether a process serves, whatever its certificate."""
-    command = [BINARIES / 'flowgate', 'ping', 'gateway', f'{scheme}://localhost:{port}']
+def ping(scheme: str, port: int, *options) -> bool:
+    """Whether a process serves, whatever its certificate if the options name no authorities."""
+    command = [BINARIES / 'flowgate', 'ping', 'gateway', f'{scheme}://localhost:{port}', *map(str, options)]
     return subprocess.run(command, capture_output=True).returncode == 0
 
 
@@ -145,6 +145,13 @@ def test_clients_must_show_certificates_where_they_are_asked_to(stage, foo, tmp_
     assert check(stranger), 'the authority vouches for all of its own'
     assert not check(None)
     assert not check(alien)
+
+    own, other = (['--certfile', pair[0], '--keyfile', pair[1]] for pair in (client, alien))
+    assert ping('grpcs', process.port, *own)
+    assert ping('grpcs', process.port, *own, '--ca', authority[0])
+    assert not ping('grpcs', process.port), 'without a certificate'
+    assert not ping('grpcs', process.port, *other), 'with one that nobody knows'
+    assert not ping('grpcs', process.port, *own, '--ca', alien[0]), 'of authorities that do not vouch for the gateway'
 
 
 def test_gateway_and_executor_show_each_other_certificates(stage, tmp_path):

@@ -6,14 +6,16 @@ use docarray::documents::TextDoc;
 use docarray::{Doc, DocList, Id};
 use executor::{Port, Protocol, Running, Settings};
 use executor_runtime::{Context, Entry, Executor, executor, requests};
-use futures_util::{Stream, stream};
+use futures_util::{SinkExt as _, Stream, StreamExt as _, stream};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use server::Workers;
 use tests::executors::Encoder;
 use tests::golden::load;
-use tests::{Caller, Web};
+use tests::{Caller, Web, soon};
+use tokio::net::TcpStream;
+use tokio_tungstenite::tungstenite::{self, client::IntoClientRequest as _};
 
 use crate::golden_http::{Exchange, comparable, compare, events, make_at};
 use crate::request;
@@ -218,7 +220,7 @@ async fn all_protocols_are_one_executor_and_are_counted_together() {
 
 #[tokio::test]
 async fn functions_are_told_of_the_request() {
-    let running = start::<Telling>(&[Protocol::Http, Protocol::Grpc]).await;
+    let running = start::<Telling>(&[Protocol::Http, Protocol::Grpc, Protocol::WebSocket]).await;
     let trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
     let headers = [
         ("content-type", "application/json"),
@@ -243,6 +245,21 @@ async fn functions_are_told_of_the_request() {
     let answer = caller.process(&message).await.unwrap();
     let docs = DocList::<TextDoc>::read(answer.documents.unwrap()).unwrap();
     assert_eq!(load(docs[0].text.as_deref().unwrap()), want);
+
+    // What opens a WebSocket connection counts for all its requests.
+    let address = running.addresses()[2];
+    let mut open = format!("ws://{address}/").into_client_request().unwrap();
+    for (name, value) in [("traceparent", trace), ("x-tenant", "blue"), ("authorization", "Bearer x")] {
+        open.headers_mut().insert(name, value.parse().unwrap());
+    }
+    let stream = TcpStream::connect(address).await.unwrap();
+    let (mut socket, _) = tokio_tungstenite::client_async(open, stream).await.unwrap();
+    let asked = json!({"exec_endpoint": "/tell", "data": [{"id": "a"}], "header": {"request_id": "r-7"}});
+    for _ in 0..2 {
+        socket.send(tungstenite::Message::text(asked.to_string())).await.unwrap();
+        let answer = soon("an answer", socket.next()).await.unwrap().unwrap();
+        assert_eq!(told(&load(answer.to_text().unwrap())["data"][0]["text"]), want);
+    }
 }
 
 #[tokio::test]

@@ -13,6 +13,7 @@ mod manifests;
 mod node;
 mod process;
 mod python;
+mod renderers;
 mod shell;
 mod test;
 mod tidy;

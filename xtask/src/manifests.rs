@@ -7,6 +7,7 @@ use std::process::Command;
 use anyhow::Context as _;
 
 use crate::python::Environment;
+use crate::renderers::Renderers;
 use crate::{shell, workspace};
 
 /// The overlays and the version of Kubernetes whose schemas they keep. That of `ci` is for older ones than there are
@@ -23,22 +24,13 @@ pub(crate) fn run() -> anyhow::Result<()> {
         fs::remove_dir_all(&directory)?;
     }
     fs::create_dir_all(&directory)?;
+    let renderers = Renderers::of_this_machine()?;
     for (overlay, version) in OVERLAYS {
-        let mut render = workspace::in_root("kubectl");
-        let text = shell::output(render.arg("kustomize").arg(format!("deploy/kustomize/overlays/{overlay}")))
-            .context("kubectl renders the overlays")?;
+        let text = renderers.kustomize(&format!("deploy/kustomize/overlays/{overlay}"))?;
         validate(&environment, &directory, overlay, version, &text)?;
     }
-    // Helm is not among the packages that build machines reach; what the chart makes is kept beside it.
-    shell::run(workspace::in_root("sha256sum").args([
-        "--check",
-        "--quiet",
-        "deploy/helm/rendered/chart.sha256",
-    ]))
-    .context("the chart has changed: render it again, see deploy/README.md")?;
-    for name in ["default", "tls"] {
-        let file = workspace::root().join(format!("deploy/helm/rendered/{name}.yaml"));
-        let text = fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
+    for (name, values) in [("default", None), ("tls", Some("tests/deploy/tls.values.yaml"))] {
+        let text = renderers.helm("deploy/helm/flow", values)?;
         validate(&environment, &directory, &format!("chart-{name}"), VERSION, &text)?;
     }
     validate(&environment, &directory, "exported", VERSION, &exported(&directory)?)?;

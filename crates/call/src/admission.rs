@@ -153,6 +153,12 @@ impl Admission {
 }
 
 impl Admitted {
+    /// Where it was admitted: what else the same connection asks for is taken on there.
+    #[must_use]
+    pub const fn admission(&self) -> &Admission {
+        &self.admission
+    }
+
     /// Takes on `n` more bytes for this request.
     ///
     /// # Errors

@@ -51,6 +51,25 @@ pub struct Context {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Metadata(pub Vec<(ByteString, ByteString)>);
 
+/// The headers of the W3C trace context, which travel on always.
+const TRACE: [&str; 3] = ["traceparent", "tracestate", "baggage"];
+
+impl Metadata {
+    /// The headers that travel on: those of traces, and those of `forward`. `values` tells the values of a header that
+    /// are text.
+    pub fn of_headers<'h, V>(forward: &[impl AsRef<str>], values: impl Fn(&str) -> V) -> Self
+    where
+        V: Iterator<Item = &'h str>,
+    {
+        let names = TRACE.into_iter().chain(forward.iter().map(AsRef::as_ref));
+        let of_name = |name: &str| {
+            let name = ByteString::from(name);
+            values(&name).map(|value| (name.clone(), ByteString::from(value))).collect::<Vec<_>>()
+        };
+        Self(names.flat_map(of_name).collect())
+    }
+}
+
 /// A body that arrived, for a front end that leaves the receiving to another.
 #[derive(Debug)]
 pub struct Arrived {

@@ -66,6 +66,7 @@ fn help_about(rest: &[String], env: &Environment) -> String {
         Some("ping") => help::tool("ping {gateway,executor,flow} ADDRESS", &ping::arguments()),
         Some("export") => help::tool(export::USAGE, &export::arguments()),
         Some("flow") => help::tool("flow --uses FILE", &tools::flow_arguments()),
+        Some("check") => help::tool(tools::CHECK_USAGE, &tools::check_arguments()),
         Some(word) => help::about(word),
         None => help::overview(),
     }
@@ -80,7 +81,7 @@ fn missing(what: &str) -> Problem {
 }
 
 impl<'a> Context<'a> {
-    fn new(env: &'a Environment, files_exist: bool) -> Self {
+    pub(crate) fn new(env: &'a Environment, files_exist: bool) -> Self {
         Self { env, problems: Vec::new(), warnings: Vec::new(), files_exist }
     }
 
@@ -146,6 +147,7 @@ impl FlowSpec {
         let gateway = check_gateway(&settings, &mut context, Addresses::Later);
         context.finish(Self {
             is_deployment: flow.is_deployment,
+            has_gateway: flow.has_gateway,
             name: flow.name,
             path,
             gateway,

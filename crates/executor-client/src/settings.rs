@@ -11,7 +11,7 @@ use rustls::pki_types::ServerName;
 
 use crate::{Identity, Resolver, Roots};
 
-/// How executors are called. The defaults are those of a gateway without any flag.
+/// How executors are called. The default is that of a gateway without any flag.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// Who calls, as errors say it.
@@ -109,28 +109,10 @@ impl Settings {
     }
 }
 
+/// As the configuration is if nobody says anything.
 impl Default for Settings {
     fn default() -> Self {
-        Self {
-            role: Role::Gateway,
-            retries: -1,
-            timeout_send: None,
-            encoding: Encoding::Identity,
-            balance: Balance::LeastLoaded,
-            connections_per_replica: 1,
-            calls_per_connection: 32,
-            resolve_every: Duration::from_secs(10),
-            resolve_timeout: Duration::from_secs(5),
-            first_backoff: Duration::from_millis(50),
-            max_backoff: Duration::from_secs(1),
-            discovery_timeout: Duration::from_secs(10),
-            probe_timeout: Duration::from_secs(1),
-            resolver: Resolver::system(),
-            roots: Roots::System,
-            identity: None,
-            peer: Peer::default(),
-            options: grpc::client::Options::default(),
-        }
+        Self::from(&config::Client::default())
     }
 }
 

@@ -1,5 +1,7 @@
 //! Encryption towards executors.
 
+mod identity;
+
 use std::env;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -8,8 +10,9 @@ use grpc::client::{Tls, Trust};
 use rustls::ClientConfig;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, pem};
+use rustls::pki_types::{CertificateDer, ServerName, pem};
 
+use self::identity::Shown;
 use crate::Address;
 
 /// The variable with which gRPC's own libraries replace the system's authorities.
@@ -26,7 +29,7 @@ pub enum Roots {
     File(PathBuf),
 }
 
-/// What shows executors who calls, for those that ask.
+/// What shows executors who calls, for those that ask. Connections made after the files have changed show the new one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identity {
     /// The certificate chain, PEM.
@@ -92,26 +95,15 @@ impl Roots {
 pub(crate) fn config(roots: &Roots, identity: Option<&Identity>) -> Result<Arc<ClientConfig>, TlsError> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let trust = Arc::new(roots.read(provider.clone())?);
-    let builder = ClientConfig::builder_with_provider(provider)
+    let builder = ClientConfig::builder_with_provider(provider.clone())
         .with_safe_default_protocol_versions()
         .expect("the provider supports the default versions")
         .dangerous()
         .with_custom_certificate_verifier(trust);
     let mut config = match identity {
         None => builder.with_no_client_auth(),
-        Some(Identity { certificates: file, private_key }) => {
-            let key = PrivateKeyDer::from_pem_file(private_key).map_err(|source| TlsError::File {
-                what: "a private key",
-                file: private_key.clone(),
-                source,
-            })?;
-            builder.with_client_auth_cert(certificates("certificates", file)?, key).map_err(|source| {
-                TlsError::Identity {
-                    certificates: file.clone(),
-                    private_key: private_key.clone(),
-                    source: Box::new(source),
-                }
-            })?
+        Some(identity) => {
+            builder.with_client_cert_resolver(Arc::new(Shown::new(identity.clone(), provider)?))
         }
     };
     config.alpn_protocols = vec![b"h2".to_vec()];

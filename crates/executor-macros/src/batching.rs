@@ -21,7 +21,14 @@ pub(crate) struct Batching {
 impl Batching {
     pub(crate) fn parse(meta: &ParseNestedMeta<'_>) -> Result<Self> {
         let mut batching = Self { span: Some(meta.path.span()), ..Self::default() };
+        let mut said = Vec::new();
         meta.parse_nested_meta(|meta| {
+            if let Some(name) = meta.path.get_ident() {
+                if said.contains(name) {
+                    return Err(meta.error(format!("`{name}` is said twice")));
+                }
+                said.push(name.clone());
+            }
             if meta.path.is_ident("preferred_batch_size") {
                 let size: LitInt = meta.value()?.parse()?;
                 if size.base10_parse::<usize>()? == 0 {

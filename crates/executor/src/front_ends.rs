@@ -34,6 +34,7 @@ impl FrontEnds {
         let defaults = frontend_websocket::Settings::default();
         let websocket = frontend_websocket::Settings {
             max_message: rest.max_body.min(defaults.max_message),
+            forward: rest.forward.clone(),
             tasks: drain.tasks().clone(),
             stop: drain.token().clone(),
             ..defaults

@@ -1,5 +1,7 @@
 //! docker-compose.
 
+mod certificates;
+
 use config::{Port, Protocol};
 use indexmap::IndexMap;
 use serde::Serialize;
@@ -57,12 +59,20 @@ struct HealthCheck {
     start_period: String,
 }
 
-pub(crate) fn file(flow: &Flow<'_>, network: &str) -> Result<String, Error> {
+/// With `mounts_certificates` the files that processes read their certificates and keys from are those of this machine.
+pub(crate) fn file(flow: &Flow<'_>, network: &str, mounts_certificates: bool) -> Result<String, Error> {
     let mut services = IndexMap::new();
     for node in &flow.nodes {
         add_node(flow, node, network, &mut services);
     }
-    services.insert("gateway".to_owned(), gateway(flow, network));
+    if flow.spec.has_gateway {
+        services.insert("gateway".to_owned(), gateway(flow, network));
+    }
+    if mounts_certificates {
+        for service in services.values_mut() {
+            certificates::mount(&mut service.command, &mut service.volumes);
+        }
+    }
     let networks = IndexMap::from([(network.to_owned(), Network { driver: "bridge" })]);
     yaml::write(&Project { networks, services })
 }

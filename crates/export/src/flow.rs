@@ -171,8 +171,9 @@ fn node<'a>(
         (beside(&deployment.uses_before, "uses_before"), beside(&deployment.uses_after, "uses_after"));
     let own = image(&deployment.executor.uses, text("uses"));
     // Clients call a Deployment itself where it has no gateway.
-    let is_called = spec.is_deployment && matches!(export.format, ExportFormat::Kubernetes(_));
-    let protocols = if is_called {
+    let is_called =
+        !spec.has_gateway || spec.is_deployment && matches!(export.format, ExportFormat::Kubernetes(_));
+    let protocols = if is_called && spec.has_gateway {
         spec.gateway.server.listeners.iter().flat_map(|listener| listener.protocols.clone()).collect()
     } else {
         let listeners = deployment.executor.server.listeners.iter();

@@ -37,8 +37,8 @@ pub fn export(spec: &FlowSpec, export: &Export) -> Result<Vec<File>, Error> {
     let flow = flow::Flow::new(spec, export)?;
     match &export.format {
         ExportFormat::Kubernetes(cluster) => kubernetes::files(&flow, cluster, &export.out),
-        ExportFormat::DockerCompose { network } => {
-            let content = compose::file(&flow, network)?;
+        ExportFormat::DockerCompose { network, mounts_certificates } => {
+            let content = compose::file(&flow, network, *mounts_certificates)?;
             Ok(vec![File { path: export.out.clone(), content }])
         }
     }

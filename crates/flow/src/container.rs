@@ -29,11 +29,13 @@ impl Docker {
     /// Runs an executor in a container of this name, which is gone when it ends. Images have an entry point that
     /// begins with `jina executor`, so only what follows is said.
     pub(crate) fn run(&self, container: &str, place: Process<'_>) -> Command {
-        let Process { deployment, port, folder, .. } = place;
+        let Process { deployment, host, ports, folder, .. } = place;
         let mut command = Command::new(&self.0);
         command.args(["run", "--rm", "--init", "--name", container]);
-        command.arg("--publish").arg(format!("127.0.0.1:{port}:{port}"));
-        for (name, value) in &deployment.env {
+        for port in ports {
+            command.arg("--publish").arg(format!("{host}:{port}:{port}"));
+        }
+        for (name, value) in place.variables {
             command.arg("--env").arg(format!("{name}={value}"));
         }
         for volume in texts(deployment, "volumes") {
@@ -109,7 +111,9 @@ mod tests {
         let place = Process {
             deployment,
             name: "encoder/rep-0",
-            port: 5000,
+            host: "127.0.0.1",
+            ports: &[5000],
+            variables: &deployment.env,
             shard: 0,
             folder: Some(Path::new("/flows")),
             container: true,

@@ -51,6 +51,12 @@ pub enum Error {
         /// What is missing.
         source: NoDocker,
     },
+    /// Executors that run cannot be asked.
+    #[error("the executors cannot be asked")]
+    Ask {
+        /// Why.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// An executor of this process did not start.
     #[error("executor `{executor}` did not start")]
     Executor {

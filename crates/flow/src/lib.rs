@@ -42,6 +42,7 @@
 
 mod builder;
 mod container;
+mod devices;
 mod error;
 mod executors;
 mod flow;
@@ -55,7 +56,7 @@ pub use builder::{Deployment, Gateway, Protocol};
 pub use container::NoDocker;
 pub use error::{Error, Problem};
 pub use flow::Flow;
-pub use plan::{Plan, Runner};
+pub use plan::{Live, Node, Plan, Runner, Said};
 pub use program::main;
 pub use python::NoJina;
 pub use running::Running;

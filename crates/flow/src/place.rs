@@ -1,33 +1,33 @@
 //! Starting deployments: in this process, or as processes of `jina`.
 
+use std::borrow::Cow;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::Path;
+use std::process;
 use std::sync::Arc;
 
 use config::{Address, Deployment, ExecutorSpec, Head, Listener, Port, Protocol, Shard};
 use executor_runtime::Registry;
 use server::Workers;
+use tokio::process::Command;
 
 use crate::container::Docker;
+use crate::devices::{self, Variables};
 use crate::executors::Executors;
 use crate::plan::runner_of;
-use crate::python::{Jina, Process, arguments};
+use crate::python::{Jina, Process};
 use crate::{Error, Plan, Runner};
 
 /// Starts all executors of all deployments, writes their addresses into the graph, and returns who watches them.
 pub(crate) async fn place(plan: &mut Plan) -> Result<Executors, Error> {
-    let jina = jina(plan).await?;
-    let docker = docker(plan)?;
-    // The gateway has threads of its own, so that executors that compute do not keep it from answering.
-    let workers = Workers::start(crate::running::threads(None));
-    let workers = Arc::new(workers.map_err(|source| Error::System { what: "threads", source })?);
-    let folder = plan.spec.path.as_deref().and_then(Path::parent);
-    let folder = folder.filter(|folder| !folder.as_os_str().is_empty());
-    let registry = &plan.registry;
-    let mut placing = Placing { registry, workers, jina, docker, folder, executors: Executors::new() };
-    let graph = &mut plan.spec.gateway.graph;
-    for (deployment, runner) in plan.spec.deployments.iter().zip(&plan.runners) {
+    let (jina, docker) = (jina(plan).await?, docker(plan)?);
+    let n_devices = devices::count(&plan.spec.deployments).await;
+    let Plan { spec, runners, registry, .. } = plan;
+    let mut placing = Placing::new(spec.path.as_deref(), registry, jina, docker)?;
+    placing.n_devices = n_devices;
+    let graph = &mut spec.gateway.graph;
+    for (deployment, runner) in spec.deployments.iter().zip(runners) {
         if *runner == Runner::Elsewhere {
             continue;
         }
@@ -43,8 +43,25 @@ pub(crate) async fn place(plan: &mut Plan) -> Result<Executors, Error> {
     Ok(placing.executors)
 }
 
+/// Starts the executors of a Deployment that has no gateway, with the ports and protocols of its own. Returns who watches
+/// them, and where they listen.
+pub(crate) async fn place_alone(plan: &Plan) -> Result<(Executors, Vec<(Protocol, SocketAddr)>), Error> {
+    let (jina, docker) = (jina(plan).await?, docker(plan)?);
+    let mut placing = Placing::new(plan.spec.path.as_deref(), &plan.registry, jina, docker)?;
+    placing.n_devices = devices::count(&plan.spec.deployments).await;
+    let mut doors = Vec::new();
+    for (deployment, _) in plan.deployments().filter(|(_, runner)| *runner != Runner::Elsewhere) {
+        for replica in 0..deployment.executor.replicas {
+            let place = Place { alone: true, ..Place::of(deployment, 0, replica) };
+            let protocols: Vec<_> = place.listeners().into_iter().flat_map(|each| each.protocols).collect();
+            doors.extend(protocols.into_iter().zip(placing.run(place).await?));
+        }
+    }
+    Ok((placing.executors, doors))
+}
+
 /// Whether calls to a deployment are more than calls to one of its replicas.
-fn has_head(deployment: &Deployment) -> bool {
+pub(crate) fn has_head(deployment: &Deployment) -> bool {
     let Deployment { executor, uses_before, uses_after, .. } = deployment;
     executor.shards > 1 || uses_before.is_some() || uses_after.is_some()
 }
@@ -91,6 +108,8 @@ struct Placing<'a> {
     docker: Option<Docker>,
     /// Where relative files are looked for.
     folder: Option<&'a Path>,
+    /// The devices of this machine, as far as replicas take turns at them.
+    n_devices: usize,
     executors: Executors,
 }
 
@@ -103,9 +122,26 @@ struct Place<'a> {
     name: String,
     /// The port that the Flow gives to it.
     port: Option<u16>,
+    /// The variables of its process, if it has one of its own.
+    variables: Cow<'a, Variables>,
+    /// Whether clients call it, because there is no gateway before it.
+    alone: bool,
 }
 
-impl Placing<'_> {
+impl<'a> Placing<'a> {
+    fn new(
+        file: Option<&'a Path>,
+        registry: &'a Registry,
+        jina: Option<Jina>,
+        docker: Option<Docker>,
+    ) -> Result<Self, Error> {
+        // The gateway has threads of its own, so that executors that compute do not keep it from answering.
+        let workers = Workers::start(crate::running::threads(None));
+        let workers = Arc::new(workers.map_err(|source| Error::System { what: "threads", source })?);
+        let folder = file.and_then(Path::parent).filter(|folder| !folder.as_os_str().is_empty());
+        Ok(Self { registry, workers, jina, docker, folder, n_devices: 0, executors: Executors::new() })
+    }
+
     /// Starts all shards of a deployment, and who is called before and after them.
     async fn shards(&mut self, deployment: &Deployment) -> Result<Head, Error> {
         let mut shards = Vec::new();
@@ -140,24 +176,44 @@ impl Placing<'_> {
         let of_shards = ["uses_with", "uses_metas", "uses_requests", "uses_dynamic_batching", "py_modules"];
         deployment.options.retain(|key, _| !of_shards.contains(&key.replace('-', "_").as_str()));
         let name = format!("{}/{part}", deployment.name);
-        let place = Place { deployment: &deployment, shard: 0, replica: 0, name, port: None };
+        let place = Place {
+            deployment: &deployment,
+            shard: 0,
+            replica: 0,
+            name,
+            port: None,
+            variables: Cow::Borrowed(&deployment.env),
+            alone: false,
+        };
         self.start(place).await.map(Some)
     }
 
+    /// Starts an executor that only the gateway calls.
     async fn start(&mut self, place: Place<'_>) -> Result<Address, Error> {
+        let address = Box::pin(self.run(place)).await?[0];
+        Ok(Address { secure: false, host: address.ip().to_string(), port: address.port() })
+    }
+
+    /// Starts an executor, and tells where it listens: one address for each of its listeners.
+    async fn run(&mut self, mut place: Place<'_>) -> Result<Vec<SocketAddr>, Error> {
         let runner = runner_of(&place.deployment.executor, self.registry);
-        let address = match (runner, &self.jina, &self.docker) {
+        place.variables = devices::of_replica(&place.deployment.env, place.replica, self.n_devices);
+        match (runner, &self.jina, &self.docker) {
             (Ok(Runner::Workers), _, _) => {
-                place.in_workers(self.folder, self.workers.clone(), &mut self.executors).await?
+                place.in_workers(self.folder, self.workers.clone(), &mut self.executors).await
             }
-            (Ok(Runner::Python), Some(jina), _) => place.python(jina, self.folder, &mut self.executors)?,
+            (Ok(Runner::Python), Some(jina), _) => {
+                place.process(self.folder, None, |process, _| (jina.run(process), None), &mut self.executors)
+            }
             (Ok(Runner::Container), _, Some(docker)) => {
-                place.container(docker, self.folder, &mut self.executors)?
+                let run = |process: Process<'_>, container: &str| {
+                    (docker.run(container, process), Some(docker.remove(container)))
+                };
+                place.process(self.folder, Some("flowgate"), run, &mut self.executors)
             }
             // Where there is something in Python or in containers, there is what runs it.
-            _ => place.in_process(self.registry, self.workers.clone(), &mut self.executors).await?,
-        };
-        Ok(Address { secure: false, host: address.ip().to_string(), port: address.port() })
+            _ => place.in_process(self.registry, self.workers.clone(), &mut self.executors).await,
+        }
     }
 }
 
@@ -179,7 +235,27 @@ impl<'a> Place<'a> {
         } else {
             format!("{name}/rep-{replica}")
         };
-        Self { deployment, shard, replica, name, port }
+        Self {
+            deployment,
+            shard,
+            replica,
+            name,
+            port,
+            variables: Cow::Borrowed(&deployment.env),
+            alone: false,
+        }
+    }
+
+    /// What it listens on: where clients call it, everything that the Flow says, but several replicas of one port each.
+    fn listeners(&self) -> Vec<Listener> {
+        let executor = &self.deployment.executor;
+        let listeners = &executor.server.listeners;
+        if self.alone && executor.replicas == 1 {
+            return listeners.clone();
+        }
+        let port = self.port.map_or(Port::Free, Port::Fixed);
+        let protocols = listeners.first().filter(|_| self.alone).map(|first| first.protocols.clone());
+        vec![Listener { port, protocols: protocols.unwrap_or_else(|| vec![Protocol::Grpc]) }]
     }
 
     /// What a process of its own would be told.
@@ -188,13 +264,15 @@ impl<'a> Place<'a> {
         spec.name = Some(self.name.clone());
         spec.shard_id = self.shard;
         spec.replica_id = self.replica;
+        spec.server.listeners = self.listeners();
+        if self.alone {
+            return spec;
+        }
         // Nobody but the gateway of this process calls it, unless the Flow gives it a port; and the two need no
         // encryption between them.
         if self.port.is_none() {
             spec.server.host = Ipv4Addr::LOCALHOST.to_string();
         }
-        let port = self.port.map_or(Port::Free, Port::Fixed);
-        spec.server.listeners = vec![Listener { port, protocols: vec![Protocol::Grpc] }];
         spec.server.tls = None;
         spec
     }
@@ -205,20 +283,19 @@ impl<'a> Place<'a> {
         folder: Option<&Path>,
         workers: Arc<Workers>,
         executors: &mut Executors,
-    ) -> Result<SocketAddr, Error> {
+    ) -> Result<Vec<SocketAddr>, Error> {
         let mut spec = self.spec();
         if let (Some(python), Some(folder)) = (&mut spec.python, folder) {
             python.search_paths.push(folder.to_string_lossy().into_owned());
         }
-        let variables = &self.deployment.env;
         let failed = |source: executor::StartError| Error::Executor {
             executor: self.name.clone(),
             source: source.into(),
         };
-        let running = executor::start_workers(spec, variables, workers).await.map_err(failed)?;
-        let address = reachable(running.address());
+        let running = executor::start_workers(spec, &self.variables, workers).await.map_err(failed)?;
+        let addresses = running.addresses().iter().copied().map(reachable).collect();
         executors.add(self.name, running);
-        Ok(address)
+        Ok(addresses)
     }
 
     async fn in_process(
@@ -226,7 +303,7 @@ impl<'a> Place<'a> {
         registry: &Registry,
         workers: Arc<Workers>,
         executors: &mut Executors,
-    ) -> Result<SocketAddr, Error> {
+    ) -> Result<Vec<SocketAddr>, Error> {
         let spec = self.spec();
         let failed = |source: executor::StartError| Error::Executor {
             executor: self.name.clone(),
@@ -235,42 +312,44 @@ impl<'a> Place<'a> {
         let entry = executor::entry(&spec.uses, registry).map_err(|error| failed(error.into()))?;
         let settings = executor::Settings::try_from(spec).map_err(|error| failed(error.into()))?;
         let executor = executor::start(settings, entry, workers).await.map_err(failed)?;
-        let address = reachable(executor.address());
+        let addresses = executor.addresses().iter().copied().map(reachable).collect();
         executors.add(self.name, executor);
-        Ok(address)
+        Ok(addresses)
     }
 
-    fn python(
+    /// Starts a process of its own by the command that `run` makes, with what removes what it leaves behind. A container
+    /// gets a name that begins with `container`.
+    fn process(
         self,
-        jina: &Jina,
         folder: Option<&Path>,
+        container: Option<&str>,
+        run: impl FnOnce(Process<'_>, &str) -> (Command, Option<process::Command>),
         executors: &mut Executors,
-    ) -> Result<SocketAddr, Error> {
-        let Self { deployment, shard, name, .. } = self;
-        let failed = |source| Error::Spawn { executor: name.clone(), source };
-        let port = self.port.map_or_else(free_port, Ok).map_err(failed)?;
-        let process = Process { deployment, name: &name, port, shard, folder, container: false };
-        let mut command = jina.command();
-        command.args(arguments(process)).envs(&deployment.env);
-        executors.start(name.clone(), command, None).map_err(failed)?;
-        Ok(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))
-    }
-
-    fn container(
-        self,
-        docker: &Docker,
-        folder: Option<&Path>,
-        executors: &mut Executors,
-    ) -> Result<SocketAddr, Error> {
-        let Self { deployment, shard, name, .. } = self;
-        let failed = |source| Error::Spawn { executor: name.clone(), source };
-        let port = self.port.map_or_else(free_port, Ok).map_err(failed)?;
-        let process = Process { deployment, name: &name, port, shard, folder, container: true };
+    ) -> Result<Vec<SocketAddr>, Error> {
+        let failed = |source| Error::Spawn { executor: self.name.clone(), source };
+        let number = |listener: Listener| match listener.port {
+            Port::Fixed(port) => Ok(port),
+            Port::Free => free_port(),
+        };
+        let ports = self.listeners().into_iter().map(number).collect::<io::Result<Vec<_>>>();
+        let ports = ports.map_err(failed)?;
+        let local = Ipv4Addr::LOCALHOST.to_string();
+        let process = Process {
+            deployment: self.deployment,
+            name: &self.name,
+            host: if self.alone { &self.deployment.executor.server.host } else { &local },
+            ports: &ports,
+            variables: &self.variables,
+            shard: self.shard,
+            folder,
+            container: container.is_some(),
+        };
         // No other Flow has the port, and so none has the name.
-        let container = format!("flowgate-{}-{port}", name.replace('/', "-"));
-        let (command, cleaning) = (docker.run(&container, process), docker.remove(&container));
-        executors.start(name.clone(), command, Some(cleaning)).map_err(failed)?;
-        Ok(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))
+        let first = ports.first().copied().unwrap_or_default();
+        let container = container.map(|prefix| format!("{prefix}-{}-{first}", self.name.replace('/', "-")));
+        let (command, cleaning) = run(process, &container.unwrap_or_default());
+        executors.start(self.name.clone(), command, cleaning).map_err(failed)?;
+        Ok(ports.iter().map(|port| SocketAddr::from((Ipv4Addr::LOCALHOST, *port))).collect())
     }
 }
 

@@ -1,5 +1,6 @@
 //! Who runs which deployment; and everything that is wrong with a Flow, at once.
 
+mod live;
 mod text;
 
 use std::sync::Arc;
@@ -9,6 +10,9 @@ use docarray::discovery::Discovery;
 use executor_runtime::Registry;
 use routing::{Graph, GraphSpec};
 
+pub use live::{Live, Node, Said};
+
+use crate::place::has_head;
 use crate::{Error, Problem};
 
 /// A Flow that has been checked.
@@ -55,6 +59,13 @@ impl Plan {
                     problems.push(Problem::Unsupported { deployment: deployment.name.clone(), what });
                 }
             }
+        }
+        if !spec.has_gateway {
+            let in_parts = spec.deployments.iter().filter(|deployment| has_head(deployment));
+            problems.extend(in_parts.map(|deployment| Problem::Unsupported {
+                deployment: deployment.name.clone(),
+                what: "shards without a gateway before them",
+            }));
         }
         if let Ok(graph) = &graph {
             let known = known(graph, &spec.deployments, &registry);

@@ -54,7 +54,7 @@ fn run_command(parsed: Parsed, env: &Environment, registry: &Registry) -> ExitCo
         Command::Flow(flow) => run::run(&flow.file, env, registry),
         Command::Ping(ping) => ping::run(&ping),
         Command::Export(export) => export::run(&export, env),
-        Command::Check(check) => check::run(&check.file, env, registry),
+        Command::Check(check) => check::run(&check, env, registry),
         Command::Help(help) => print(&help.text),
         Command::Version(version) => print(&versions(version)),
     }

@@ -72,8 +72,15 @@ impl Jina {
         programs.into_iter().find(|program| is_another(program)).map(Self::Program).ok_or(NoJina::Nowhere)
     }
 
+    /// The command that runs an executor.
+    pub(crate) fn run(&self, process: Process<'_>) -> Command {
+        let mut command = self.command();
+        command.args(arguments(process)).envs(process.variables);
+        command
+    }
+
     /// The command that runs it.
-    pub(crate) fn command(&self) -> Command {
+    fn command(&self) -> Command {
         let mut command = match self {
             Self::Module(python) => {
                 let mut command = Command::new(python);

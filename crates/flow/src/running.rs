@@ -11,16 +11,17 @@ use indexmap::IndexMap;
 use server::{Outcome, Signals, Workers};
 
 use crate::executors::Executors;
-use crate::place::{place, reachable};
+use crate::place::{place, place_alone, reachable};
 use crate::{Error, Plan};
 
 /// A Flow that runs. Dropping it stops everything at once; [`Running::stop`] lets it finish.
 #[derive(Debug)]
 pub struct Running {
-    gateway: gateway::Running,
+    /// What clients call; a Deployment may be without.
+    gateway: Option<gateway::Running>,
     executors: Executors,
-    /// What each port speaks.
-    protocols: Vec<Vec<Protocol>>,
+    /// Where clients call, with what is spoken there.
+    doors: Vec<(Protocol, SocketAddr)>,
     encrypted: bool,
     addresses: IndexMap<String, Vec<Address>>,
 }
@@ -32,11 +33,14 @@ impl Plan {
     ///
     /// If something does not start, or not in time.
     pub async fn start(mut self) -> Result<Running, Error> {
+        if !self.spec.has_gateway {
+            return Box::pin(self.start_alone()).await;
+        }
         // Boxed, because it is large and only done once.
         let mut executors = Box::pin(place(&mut self)).await?;
         let allowed = allowed(&self);
         let spec = self.spec.gateway;
-        let protocols = spec.server.listeners.iter().map(|listener| listener.protocols.clone()).collect();
+        let protocols: Vec<_> = spec.server.listeners.iter().map(|each| each.protocols.clone()).collect();
         let mut addresses = spec.graph.addresses.clone();
         for (name, head) in &spec.graph.heads {
             let shards = head.shards.iter().flat_map(|shard| &shard.addresses);
@@ -64,7 +68,47 @@ impl Plan {
             let ended = gateway.stop().await;
             return Err(ended.map_or_else(of_gateway, |_| Error::Stopped));
         }
-        Ok(Running { gateway, executors, protocols, encrypted, addresses })
+        let ports = protocols.iter().zip(gateway.addresses());
+        let doors =
+            ports.flat_map(|(protocols, address)| protocols.iter().map(|protocol| (*protocol, *address)));
+        let doors = doors.collect();
+        Ok(Running { gateway: Some(gateway), executors, doors, encrypted, addresses })
+    }
+
+    /// Starts a Deployment without a gateway, and waits until each of its ports answers.
+    async fn start_alone(self) -> Result<Running, Error> {
+        let (mut executors, doors) = place_alone(&self).await?;
+        let encrypted = self.deployments().any(|(deployment, _)| deployment.tls.is_some());
+        let answering = async {
+            for (protocol, address) in &doors {
+                until_it_serves(*protocol, encrypted, *address).await;
+            }
+        };
+        tokio::select! {
+            () = answering => {}
+            ended = executors.next_ended() => {
+                return Err(Error::Ended { executor: ended.name, status: ended.status });
+            }
+            allowed = over(allowed(&self)) => return Err(Error::NotReady { allowed, waiting: Vec::new() }),
+        }
+        Ok(Running { gateway: None, executors, doors, encrypted, addresses: IndexMap::new() })
+    }
+}
+
+/// Asks a port again and again whether it serves.
+async fn until_it_serves(protocol: Protocol, encrypted: bool, address: SocketAddr) {
+    let scheme = match (protocol, encrypted) {
+        (Protocol::Grpc, false) => "grpc",
+        (Protocol::Grpc, true) => "grpcs",
+        (Protocol::Http | Protocol::WebSocket, false) => "http",
+        (Protocol::Http | Protocol::WebSocket, true) => "https",
+    };
+    let Ok(address) = format!("{scheme}://{address}").parse() else { return };
+    let subject = info::Subject::Process;
+    let ping =
+        info::Ping { subject, address, allowed: Duration::from_secs(5), attempts: 1, min_successful: 1 };
+    while info::ping(&ping).await.is_err() {
+        tokio::time::sleep(Duration::from_millis(100)).await;
     }
 }
 
@@ -94,10 +138,9 @@ pub(crate) fn threads(configured: Option<NonZeroUsize>) -> usize {
 }
 
 impl Running {
-    /// Where the gateway listens, with the protocol spoken there; a port of several protocols comes once for each.
+    /// Where clients call it, with the protocol spoken there; a port of several protocols comes once for each.
     pub fn addresses(&self) -> impl Iterator<Item = (Protocol, SocketAddr)> {
-        let ports = self.protocols.iter().zip(self.gateway.addresses());
-        ports.flat_map(|(protocols, address)| protocols.iter().map(|protocol| (*protocol, *address)))
+        self.doors.iter().copied()
     }
 
     /// Where the replicas of an executor listen, shard by shard.
@@ -128,7 +171,7 @@ impl Running {
     }
 
     pub(crate) async fn block_on(self, mut signals: Signals) -> Result<Outcome, Error> {
-        let tls = self.gateway.tls().cloned();
+        let tls = self.gateway.as_ref().and_then(gateway::Running::tls).cloned();
         self.run(async move { signals.stopped(tls).await }).await
     }
 
@@ -139,7 +182,13 @@ impl Running {
     /// If the gateway cannot go on.
     pub async fn run(self, signal: impl Future<Output = ()>) -> Result<Outcome, Error> {
         let Self { gateway, executors, .. } = self;
-        let ended = gateway.run(signal).await;
+        let ended = match gateway {
+            Some(gateway) => gateway.run(signal).await,
+            None => {
+                signal.await;
+                Ok(Outcome::Clean)
+            }
+        };
         executors.stop().await;
         ended.map_err(|source| Error::Gateway { source: source.into() })
     }

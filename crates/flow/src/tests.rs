@@ -13,6 +13,8 @@ use tokio::sync::Semaphore;
 
 use super::*;
 
+mod alone;
+mod live;
 mod shards;
 
 #[derive(Debug, Clone, Default, PartialEq, Doc)]

@@ -10,7 +10,7 @@ use async_graphql::dynamic::Schema;
 use async_graphql::parser::types::{DocumentOperations, ExecutableDocument, OperationType, Selection};
 use async_graphql::{Name, Request as Query, ServerError, Value};
 use axum::response::Response;
-use call::{Admission, Arrived, Handler};
+use call::{Arrived, Handler};
 use docarray::discovery::Catalog;
 use http::header::ACCEPT;
 use http::request::Parts;
@@ -31,7 +31,6 @@ pub struct FrontEnd {
 /// What is one for the process.
 pub(crate) struct Shared {
     pub(crate) schemas: Schemas,
-    pub(crate) admission: Admission,
     pub(crate) settings: Settings,
 }
 
@@ -52,8 +51,8 @@ pub(crate) struct Operation {
 impl FrontEnd {
     /// Puts it together. Its schema is that of `catalog`, whatever that says at the time of a request.
     #[must_use]
-    pub fn new(catalog: Catalog, admission: Admission, settings: Settings) -> Self {
-        Self { shared: Arc::new(Shared { schemas: Schemas::new(catalog), admission, settings }) }
+    pub fn new(catalog: Catalog, settings: Settings) -> Self {
+        Self { shared: Arc::new(Shared { schemas: Schemas::new(catalog), settings }) }
     }
 
     /// Answers with what `handler` answers.
@@ -109,7 +108,7 @@ impl GraphQl {
         let asker = Asker {
             handler: self.handler.clone(),
             context: arrived.context,
-            admission: self.shared.admission.clone(),
+            admission: arrived.admitted.admission().clone(),
             admitted: Mutex::new(Some(arrived.admitted)),
         };
         let mut answer = self.schema()?.execute(query.data(asker)).await;

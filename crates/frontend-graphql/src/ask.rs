@@ -19,6 +19,7 @@ pub(crate) const LARGE: usize = 1 << 20;
 pub(crate) struct Asker {
     pub(crate) handler: Handler,
     pub(crate) context: Context,
+    /// Where further questions are taken on, within the share of the connection.
     pub(crate) admission: Admission,
     /// What was admitted for the request as a whole; its first question takes it.
     pub(crate) admitted: Mutex<Option<Admitted>>,

@@ -78,11 +78,11 @@ struct Event {
 }
 
 impl Conversation {
-    pub(crate) fn new(graphql: GraphQl, context: call::Context) -> Self {
+    pub(crate) fn new(graphql: GraphQl, context: call::Context, admission: Admission) -> Self {
         Self {
-            admission: graphql.shared.admission.for_connection(),
             graphql,
             context,
+            admission,
             is_begun: false,
             operations: HashMap::new(),
             answers: SelectAll::new(),

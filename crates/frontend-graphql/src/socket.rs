@@ -46,8 +46,9 @@ pub(crate) fn open(graphql: GraphQl, mut parts: Parts, arrived: Arrived) -> Resp
     let Some(upgrade) = parts.extensions.remove::<OnUpgrade>() else {
         return StatusCode::NOT_IMPLEMENTED.into_response();
     };
-    // What is asked on the connection has no deadline and an admission of its own.
+    // What is asked on the connection has no deadline, and is taken on question by question.
     let context = call::Context { deadline: Deadline::NEVER, ..arrived.context };
+    let admission = arrived.admitted.admission().clone();
     let settings = graphql.shared.settings.clone();
     settings.tasks.clone().spawn(async move {
         let io = tokio::time::timeout(settings.patience, upgrade).await;
@@ -56,7 +57,7 @@ pub(crate) fn open(graphql: GraphQl, mut parts: Parts, arrived: Arrived) -> Resp
             .max_message_size(Some(settings.max_message))
             .max_frame_size(Some(settings.max_message));
         let socket = WebSocketStream::from_raw_socket(TokioIo::new(io), Role::Server, Some(limits)).await;
-        Conversation::new(graphql, context).hold(socket).await;
+        Conversation::new(graphql, context, admission).hold(socket).await;
     });
     let headers = [
         (UPGRADE, HeaderValue::from_static("websocket")),

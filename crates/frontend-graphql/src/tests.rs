@@ -76,7 +76,7 @@ impl Stage {
         let catalog = Catalog::default();
         catalog.set(flow(&[("/index", false), ("/search", false), ("/stream", true)]));
         let admission = Admission::new(limits);
-        let front_end = FrontEnd::new(catalog.clone(), admission.clone(), settings);
+        let front_end = FrontEnd::new(catalog.clone(), settings);
         let graphql = front_end.service(Handler::new(service_fn(answer)));
         Self { graphql, catalog, admission }
     }

@@ -17,13 +17,6 @@ pub(crate) const REQUEST_TIMEOUT: HeaderName = HeaderName::from_static("x-reques
 /// The id of a request; answers bear it too.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// The W3C trace context travels on always.
-const TRACE: [HeaderName; 3] = [
-    HeaderName::from_static("traceparent"),
-    HeaderName::from_static("tracestate"),
-    HeaderName::from_static("baggage"),
-];
-
 /// The longest id that is taken over.
 const MAX_ID: usize = 256;
 
@@ -44,15 +37,9 @@ fn timeout(value: &HeaderValue) -> Result<Duration, Failure> {
 
 /// Values that are not text are left out.
 fn metadata(headers: &HeaderMap, forward: &[HeaderName]) -> Metadata {
-    let mut metadata = Metadata::default();
-    for name in TRACE.iter().chain(forward) {
-        for value in headers.get_all(name) {
-            if let Ok(value) = value.to_str() {
-                metadata.0.push((ByteString::from(name.as_str()), ByteString::from(value)));
-            }
-        }
-    }
-    metadata
+    Metadata::of_headers(forward, |name| {
+        headers.get_all(name).into_iter().filter_map(|value| value.to_str().ok())
+    })
 }
 
 /// The id that the client, or a proxy before it, gave the request.

@@ -12,7 +12,6 @@ use tower::util::BoxCloneSyncService;
 use tower::{Service, ServiceExt as _};
 
 use crate::error::Failure;
-use crate::head;
 use crate::receive::receive;
 use crate::service::Worker;
 
@@ -43,11 +42,8 @@ impl Mounted {
     }
 
     pub(crate) async fn answer(self, worker: &Worker, parts: Parts, body: Body) -> Result<Response, Failure> {
-        let settings = &worker.shared.settings;
-        let context = head::context(&parts, settings)?;
-        let mut admitted = worker.admission(&parts).admit()?;
-        let body = receive(&parts.headers, body, settings, context.deadline, &mut admitted).await?;
-        let request = Request::from_parts(parts, Arrived { body, context, admitted });
+        let arrived = receive(worker, &parts, body).await?;
+        let request = Request::from_parts(parts, arrived);
         let Ok(response) = self.service.oneshot(request).await;
         Ok(response)
     }

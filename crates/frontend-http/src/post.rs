@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::body::{Body, Bytes};
 use axum::response::Response;
-use call::{ErrorCode, Message, Request};
+use call::{Arrived, ErrorCode, Message, Request};
 use http::request::Parts;
 use tower::ServiceExt as _;
 
@@ -31,10 +31,7 @@ pub(crate) async fn post(
     parts: Parts,
     body: Body,
 ) -> Result<Response, Failure> {
-    let settings = &worker.shared.settings;
-    let context = head::context(&parts, settings)?;
-    let mut admitted = worker.admission(&parts).admit()?;
-    let body = receive(&parts.headers, body, settings, context.deadline, &mut admitted).await?;
+    let Arrived { body, context, admitted } = receive(worker, &parts, body).await?;
     if !body.is_empty() && !head::is_json(&parts.headers) {
         return Err(Failure::NotJson { body });
     }

@@ -4,13 +4,14 @@ use std::error::Error;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
-use call::{Admitted, Deadline, Payload};
-use http::HeaderMap;
+use call::{Admitted, Arrived, Payload};
 use http::header::CONTENT_ENCODING;
+use http::request::Parts;
 use http_body_util::BodyExt as _;
 
 use crate::error::Failure;
-use crate::{Settings, head};
+use crate::head;
+use crate::service::Worker;
 
 /// What can go wrong while a body arrives.
 #[derive(Debug, thiserror::Error)]
@@ -27,14 +28,12 @@ pub(crate) enum ReceiveError {
     Encoding { name: String },
 }
 
-/// Collects a body, each piece of which is taken on in the name of the process.
-pub(crate) async fn receive(
-    headers: &HeaderMap,
-    body: Body,
-    settings: &Settings,
-    deadline: Deadline,
-    admitted: &mut Admitted,
-) -> Result<Bytes, Failure> {
+/// Takes on a request and collects its body, each piece of which is taken on in the name of the process, too.
+pub(crate) async fn receive(worker: &Worker, parts: &Parts, body: Body) -> Result<Arrived, Failure> {
+    let settings = &worker.shared.settings;
+    let context = head::context(parts, settings)?;
+    let mut admitted = worker.admission(parts).admit()?;
+    let headers = &parts.headers;
     // What was understood is decoded already, and its header gone.
     if let Some(name) = headers.get(CONTENT_ENCODING).filter(|name| *name != "identity") {
         let name = String::from_utf8_lossy(name.as_bytes()).into_owned();
@@ -44,8 +43,9 @@ pub(crate) async fn receive(
     if head::content_length(headers).is_some_and(|announced| announced > limit) {
         return Err(ReceiveError::TooLarge { limit }.into());
     }
-    let collected = collect(body, limit, settings.stall, admitted);
-    deadline.bound(collected).await.ok_or(ReceiveError::TooLate)?
+    let collected = collect(body, limit, settings.stall, &mut admitted);
+    let body = context.deadline.bound(collected).await.ok_or(ReceiveError::TooLate)??;
+    Ok(Arrived { body, context, admitted })
 }
 
 async fn collect(

@@ -8,7 +8,7 @@ use std::time::Duration;
 use axum::body::{Body, Bytes};
 use axum::response::{IntoResponse as _, Response};
 use bytestring::ByteString;
-use call::{Admitted, Kind, Message, Parts as Documents, Request};
+use call::{Admitted, Arrived, Kind, Message, Parts as Documents, Request};
 use docarray::envelope::put_detail;
 use futures_util::{Stream, StreamExt as _, stream};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
@@ -36,10 +36,7 @@ pub(crate) async fn stream(
     parts: Parts,
     body: Body,
 ) -> Result<Response, Failure> {
-    let settings = &worker.shared.settings;
-    let context = head::context(&parts, settings)?;
-    let mut admitted = worker.admission(&parts).admit()?;
-    let body = receive(&parts.headers, body, settings, context.deadline, &mut admitted).await?;
+    let Arrived { body, context, admitted } = receive(worker, &parts, body).await?;
     let mut message = read(&target, &parts, body)?;
     message.header.endpoint = Some(target.name.clone());
     if let Some(id) = head::request_id(&parts.headers) {

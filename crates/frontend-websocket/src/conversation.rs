@@ -4,7 +4,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use call::{Admitted, Handler};
+use call::Admitted;
 use futures_util::stream::SelectAll;
 use futures_util::{Sink as _, SinkExt as _, StreamExt as _};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
@@ -15,7 +15,7 @@ use tracing::debug;
 use crate::close::Ending;
 use crate::meter::Meter;
 use crate::mode::{Mode, Outgoing, Received};
-use crate::reply::{self, Reply};
+use crate::reply::{self, Answering, Reply};
 use crate::vigil::{Signs, Verdict, Vigil};
 
 /// Requests in, answers out, several at once.
@@ -29,7 +29,7 @@ use crate::vigil::{Signs, Verdict, Vigil};
 pub(crate) struct Conversation<T> {
     socket: WebSocketStream<Meter<T>>,
     mode: Mode,
-    handler: Handler,
+    answering: Answering,
     prefetch: usize,
     in_flight: SelectAll<Reply>,
     /// A request that was read and has to wait.
@@ -60,13 +60,13 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Conversation<T> {
     pub(crate) fn new(
         socket: WebSocketStream<Meter<T>>,
         mode: Mode,
-        handler: Handler,
+        answering: Answering,
         settings: &crate::Settings,
     ) -> Self {
         Self {
             socket,
             mode,
-            handler,
+            answering,
             prefetch: if settings.prefetch == 0 { usize::MAX } else { settings.prefetch },
             in_flight: SelectAll::new(),
             held: None,
@@ -247,7 +247,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Conversation<T> {
         match self.mode.read(message) {
             Ok(Received::End) => self.end(Ending::Done),
             Ok(Received::Request(asked)) => {
-                self.held = Some(reply::reply(self.handler.clone(), asked, admitted));
+                self.held = Some(reply::reply(self.answering.clone(), asked, admitted));
             }
             Ok(Received::Wrong(answer)) => self.held = Some(reply::ready(answer)),
             Err(ending) => self.end(ending),

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use call::{Admission, Handler};
+use call::{Admission, Handler, Metadata};
 use docarray::discovery::Catalog;
 use http::header::CONTENT_TYPE;
-use http::{HeaderValue, Request, Response, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
 use http_body_util::Full;
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
@@ -24,6 +24,7 @@ use crate::conversation::Conversation;
 use crate::json::Json;
 use crate::meter::Meter;
 use crate::mode::Mode;
+use crate::reply::Answering;
 use crate::{dry_run, handshake, plain};
 
 /// What connections allow.
@@ -33,6 +34,8 @@ pub struct Settings {
     pub max_message: usize,
     /// Requests of one connection in flight; 0 is no limit of its own.
     pub prefetch: usize,
+    /// Headers that open a connection and travel on to executors with each of its requests, beside those of traces.
+    pub forward: Vec<HeaderName>,
     /// How often clients are pinged; those that neither send nor take anything for as long again are given up.
     pub keepalive: Duration,
     /// Owns the connections.
@@ -47,6 +50,7 @@ impl Default for Settings {
         Self {
             max_message: 1 << 30,
             prefetch: 1000,
+            forward: Vec::new(),
             keepalive: Duration::from_secs(20),
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
@@ -154,14 +158,14 @@ impl Port {
         let tasks = self.shared.settings.tasks.clone();
         tasks.spawn(async move {
             let parts = parts;
-            self.converse(upgrade, handshake::wants_bytes(&parts.headers), purpose).await;
+            self.converse(upgrade, &parts.headers, purpose).await;
             // They hold the connection's place on the server.
             drop(parts.extensions);
         });
         response.map(|()| Full::default())
     }
 
-    async fn converse(self, upgrade: OnUpgrade, wants_bytes: bool, purpose: Purpose) {
+    async fn converse(self, upgrade: OnUpgrade, headers: &HeaderMap, purpose: Purpose) {
         let upgraded = match tokio::time::timeout(OPENING, upgrade).await {
             Ok(Ok(upgraded)) => upgraded,
             Ok(Err(error)) => return debug!(%error, "a connection was not opened"),
@@ -176,13 +180,26 @@ impl Port {
             .max_message_size(Some(settings.max_message))
             .max_frame_size(Some(settings.max_message));
         let socket = WebSocketStream::from_raw_socket(meter, Role::Server, Some(config)).await;
-        let mode =
-            if wants_bytes { Mode::Bytes(catalog.clone()) } else { Mode::Json(Json::new(catalog.clone())) };
+        let mode = if handshake::wants_bytes(headers) {
+            Mode::Bytes(catalog.clone())
+        } else {
+            Mode::Json(Json::new(catalog.clone()))
+        };
         match purpose {
-            Purpose::Requests => Conversation::new(socket, mode, handler, settings).run().await,
+            Purpose::Requests => {
+                let metadata = metadata(headers, &settings.forward);
+                Conversation::new(socket, mode, Answering { handler, metadata }, settings).run().await;
+            }
             Purpose::DryRun => dry_run::tell(socket, &mode, handler, admission).await,
         }
     }
+}
+
+/// What travels on of the headers that opened a connection. Values that are not text are left out.
+fn metadata(headers: &HeaderMap, forward: &[HeaderName]) -> Metadata {
+    Metadata::of_headers(forward, |name| {
+        headers.get_all(name).into_iter().filter_map(|value| value.to_str().ok())
+    })
 }
 
 fn empty(response: Response<()>) -> Response<Full<Bytes>> {

@@ -4,8 +4,8 @@ use std::pin::Pin;
 
 use bytestring::ByteString;
 use call::{
-    Admitted, Error, ErrorCode, Exception, Handler, Header, Kind, Message, Parts, Payload, Request, Response,
-    Status,
+    Admitted, Context, Error, ErrorCode, Exception, Handler, Header, Kind, Message, Metadata, Parts, Payload,
+    Request, Response, Status,
 };
 use docarray::node;
 use futures_util::{Stream, StreamExt as _, TryStreamExt as _, stream};
@@ -26,6 +26,21 @@ pub(crate) struct Asked {
     pub(crate) form: Form,
 }
 
+/// Who answers the requests of a connection, and what all of them are told.
+#[derive(Debug, Clone)]
+pub(crate) struct Answering {
+    pub(crate) handler: Handler,
+    /// What travels on of the headers that opened the connection.
+    pub(crate) metadata: Metadata,
+}
+
+impl Answering {
+    async fn answer(self, message: Message, kind: Kind) -> Result<Response, Error> {
+        let context = Context { metadata: self.metadata, ..Context::default() };
+        self.handler.oneshot(Request { message, kind, context, ..Request::default() }).await
+    }
+}
+
 #[derive(Debug, thiserror::Error)]
 #[error("the answer is a stream where one message was due")]
 struct UnexpectedStream;
@@ -35,27 +50,30 @@ pub(crate) fn ready(answer: Outgoing) -> Reply {
     Box::pin(stream::iter([Ok(answer)]))
 }
 
-/// Has `handler` answer a request.
-pub(crate) fn reply(handler: Handler, asked: Asked, admitted: Option<Admitted>) -> Reply {
+/// Has a request answered.
+pub(crate) fn reply(answering: Answering, asked: Asked, admitted: Option<Admitted>) -> Reply {
     let begun = async move {
         match asked.kind {
-            Kind::Documents => documents(handler, asked, admitted).await.map(ready),
-            Kind::Stream => streamed(handler, asked, admitted).await,
+            Kind::Documents => documents(answering, asked, admitted).await.map(ready),
+            Kind::Stream => streamed(answering, asked, admitted).await,
         }
     };
     Box::pin(stream::once(begun).try_flatten())
 }
 
-async fn documents(handler: Handler, asked: Asked, _admitted: Option<Admitted>) -> Result<Outgoing, Error> {
-    let Asked { message, form, .. } = asked;
-    let request = Request { message: *message, ..Request::default() };
-    match handler.oneshot(request).await? {
+async fn documents(
+    answering: Answering,
+    asked: Asked,
+    _admitted: Option<Admitted>,
+) -> Result<Outgoing, Error> {
+    let Asked { message, kind, form } = asked;
+    match answering.answer(*message, kind).await? {
         Response::One(message) => form.write(&message),
         Response::Stream(_) => Err(Error::new(ErrorCode::Internal, UnexpectedStream)),
     }
 }
 
-async fn streamed(handler: Handler, asked: Asked, admitted: Option<Admitted>) -> Result<Reply, Error> {
+async fn streamed(answering: Answering, asked: Asked, admitted: Option<Admitted>) -> Result<Reply, Error> {
     let Asked { mut message, kind, form } = asked;
     let header = Header { status: None, ..message.header.clone() };
     match only(message.documents.take().unwrap_or_default()) {
@@ -65,8 +83,7 @@ async fn streamed(handler: Handler, asked: Asked, admitted: Option<Admitted>) ->
             return form.write(&Message { header, ..Message::default() }).map(ready);
         }
     }
-    let request = Request { message: *message, kind, ..Request::default() };
-    let parts = match handler.oneshot(request).await? {
+    let parts = match answering.answer(*message, kind).await? {
         Response::Stream(parts) => parts,
         Response::One(only) => Box::pin(stream::iter([Ok(only)])),
     };

@@ -1,8 +1,10 @@
 //! The gateway process: front ends, layers, routing and the pool of executors put together.
 //!
 //! [`main`] is the program, [`run`] the process from its specification to its exit code; [`start`] is a gateway
-//! inside another process. Either way: bind, build, wait for the executors to say what they do, serve, drain.
+//! inside another process. Either way: bind, build, wait for the executors to say what they do, serve, drain. [`ask`] does
+//! no more than to ask executors.
 
+mod ask;
 mod door;
 mod error;
 mod opening;
@@ -13,6 +15,7 @@ mod shared_port;
 mod stack;
 mod start;
 
+pub use ask::ask;
 pub use error::StartError;
 pub use run::{main, run};
 pub use running::Running;

@@ -74,6 +74,7 @@ pub fn start(settings: Settings, workers: Arc<Workers>) -> Result<Running, Start
     let websocket = frontend_websocket::Settings {
         max_message: settings.calls.max_message.min(most),
         prefetch: settings.calls.prefetch,
+        forward: settings.calls.forward.clone(),
         keepalive: settings.websocket_ping,
         tasks: handle.tasks().clone(),
         stop: handle.token().clone(),
@@ -88,7 +89,7 @@ pub fn start(settings: Settings, workers: Arc<Workers>) -> Result<Running, Start
             stop: handle.token().clone(),
             ..allowed
         };
-        frontend_graphql::FrontEnd::new(catalog.clone(), admission.clone(), allowed)
+        frontend_graphql::FrontEnd::new(catalog.clone(), allowed)
     });
     let front_ends = FrontEnds {
         graphql,

@@ -11,6 +11,6 @@ mod streamer;
 
 pub use control::{JINA_SERVICES, control};
 pub use health::{Health, Latch};
-pub use ping::{Address, InvalidAddress, Ping, PingError, Subject, ping};
+pub use ping::{Address, Credentials, InvalidAddress, Ping, PingError, Subject, ping};
 pub use report::{Facts, Report, Sections, Traffic, name_allocator};
 pub use streamer::StreamerArgs;

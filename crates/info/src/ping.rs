@@ -11,7 +11,9 @@ use std::time::Duration;
 pub use address::{Address, InvalidAddress};
 
 use address::Protocol;
-use tls::Trust;
+pub use tls::Credentials;
+
+use tls::{Encryption, Trust};
 
 /// What is asked, of whom, and how often.
 #[derive(Debug, Clone)]
@@ -26,6 +28,8 @@ pub struct Ping {
     pub attempts: u32,
     /// How many rounds must succeed.
     pub min_successful: u32,
+    /// What is shown and known where it is asked encrypted.
+    pub credentials: Credentials,
 }
 
 /// What is asked.
@@ -119,7 +123,7 @@ async fn round(ping: &Ping) -> Result<(), PingError> {
     let asked = async {
         // A dry run carries what a client would send, so it goes to nobody but whom the address means. Whether a
         // process serves is asked as exported probes ask: they say nothing of encryption, and know no authorities.
-        if *subject == Subject::Flow {
+        if *subject == Subject::Flow || ping.credentials.authorities.is_some() {
             let trust = if address.secure { Trust::Verified } else { Trust::Plaintext };
             return ask(ping, trust).await;
         }
@@ -137,10 +141,11 @@ async fn round(ping: &Ping) -> Result<(), PingError> {
 }
 
 async fn ask(ping: &Ping, trust: Trust) -> Result<(), PingError> {
-    let Ping { subject, address, allowed, .. } = ping;
+    let Ping { subject, address, allowed, credentials, .. } = ping;
+    let encryption = Encryption { trust, credentials };
     match address.protocol {
-        Protocol::Grpc => over_grpc::ask(*subject, address, trust, *allowed).await,
-        Protocol::Http => over_http::ask(*subject, address, trust).await,
+        Protocol::Grpc => over_grpc::ask(*subject, address, encryption, *allowed).await,
+        Protocol::Http => over_http::ask(*subject, address, encryption).await,
     }
 }
 

@@ -6,9 +6,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::{Context, Settings, grpc};
+use crate::layers::defaults;
+use crate::table::Program;
 use crate::{
-    Balance, Client, Compression, Limits, Listener, Place, Port, Protocol, Retries, Server, TlsClient,
-    TlsServer,
+    Balance, Client, Compression, Environment, Limits, Listener, Place, Port, Protocol, Retries, Server,
+    TlsClient, TlsServer,
 };
 
 /// Names of the arguments that hold a server's identity.
@@ -77,6 +79,17 @@ pub(super) fn client(settings: &Settings, context: &mut Context<'_>) -> Client {
         },
         connect_timeout: settings.duration("connect-timeout").unwrap_or(Duration::MAX),
         resolve_every: settings.duration("resolve-every").filter(|every| !every.is_zero()),
+    }
+}
+
+/// As without any argument.
+impl Default for Client {
+    fn default() -> Self {
+        let env = Environment::new();
+        // Where nothing is said, nothing is wrong.
+        let mut context = Context::new(&env, false);
+        let values = defaults(Program::Gateway, &env, &mut context.problems);
+        client(&Settings { values }, &mut context)
     }
 }
 

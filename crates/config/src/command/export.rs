@@ -16,9 +16,15 @@ use crate::{
 
 pub(super) const USAGE: &str = "export {kubernetes,docker-compose} FILE OUT";
 
-static ARGUMENTS: [Argument; 12] = [
+static ARGUMENTS: [Argument; 13] = [
     row("k8s-namespace", &[], Form::Text, "Kubernetes namespace; the Flow's name if left out"),
     row("network-name", &["network_name"], Form::Text, "Network of docker-compose"),
+    row(
+        "mount-certificates",
+        &[],
+        Form::Flag,
+        "docker-compose: mount the files of certificates and keys that the Flow names",
+    ),
     row("outfile-path", &["outfile_path", "outpath"], Form::Text, "Where to write, in place of OUT"),
     row(
         "gateway-image",
@@ -76,7 +82,8 @@ pub(super) fn export(argv: &[String], env: &Environment) -> Result<Parsed, Vec<P
         Some("kubernetes") => Some(ExportFormat::Kubernetes(Box::new(cluster(&line, env, &mut problems)))),
         Some("docker-compose") => {
             let network = text(&line, "network-name").unwrap_or_else(|| "jina-network".to_owned());
-            Some(ExportFormat::DockerCompose { network })
+            let mounts_certificates = line.values.get("mount-certificates") == Some(&Value::Bool(true));
+            Some(ExportFormat::DockerCompose { network, mounts_certificates })
         }
         Some(other) => {
             let reason = expected("one of kubernetes, docker-compose", &other.into());

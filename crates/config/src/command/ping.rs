@@ -1,9 +1,11 @@
 //! `ping TARGET ADDRESS`, also as exported probes write it.
 
+use super::tools;
 use crate::arguments;
 use crate::form::{Form, expected};
 use crate::table::{Argument, Mark, On};
-use crate::{Command, Help, Parsed, Ping, PingTarget, Place, Problem, Protocol, help, units};
+use crate::{Command, Help, Parsed, Ping, PingTarget, Place, Problem, Protocol, Reason, help, units};
+use std::path::PathBuf;
 
 const fn row(
     name: &'static str,
@@ -25,10 +27,13 @@ const fn row(
     }
 }
 
-static ROWS: [Argument; 3] = [
+static ROWS: [Argument; 6] = [
     row("timeout", &[], "3000", "Milliseconds for each attempt; negative means no limit"),
     row("attempts", &["retries"], "1", "How often to ask"),
     row("min-successful-attempts", &[], "1", "How many answers must be good"),
+    tools::row("ca", &[], Form::Text, "Authorities of which one must vouch for the process, PEM"),
+    tools::row("certfile", &[], Form::Text, "Certificate chain to show, PEM; needs --keyfile"),
+    tools::row("keyfile", &[], Form::Text, "Private key of the certificate, PEM; needs --certfile"),
 ];
 
 pub(super) fn arguments() -> Vec<&'static Argument> {
@@ -79,10 +84,36 @@ pub(super) fn ping(argv: &[String]) -> Result<Parsed, Vec<Problem>> {
     };
     let (attempts, min_successful_attempts) = (count("attempts"), count("min-successful-attempts"));
     let timeout = units::duration(number("timeout", 3000));
+    let file = |name: &str| tools::text(&line, name).map(PathBuf::from);
+    let (authorities, certificates, private_key) = (file("ca"), file("certfile"), file("keyfile"));
+    let mut conflict = |name: &str, message: &str| {
+        let reason = Reason::Conflict { message: message.to_owned() };
+        problems.push(Problem::new(Place::Argument(name.to_owned()), reason));
+    };
+    match (&certificates, &private_key) {
+        (Some(_), None) => conflict("--certfile", "--keyfile is missing"),
+        (None, Some(_)) => conflict("--keyfile", "--certfile is missing"),
+        _ => {}
+    }
+    let is_plain = matches!(read, Some((_, false, ..)));
+    if is_plain && (authorities.is_some() || certificates.is_some()) {
+        conflict("ADDRESS", "certificates are for grpcs://, https:// and wss://");
+    }
+    let identity = certificates.zip(private_key);
     match (target, read) {
         (Some(target), Some((protocol, secure, host, port))) if problems.is_empty() => {
-            let ping =
-                Ping { target, protocol, secure, host, port, timeout, attempts, min_successful_attempts };
+            let ping = Ping {
+                target,
+                protocol,
+                secure,
+                host,
+                port,
+                timeout,
+                attempts,
+                min_successful_attempts,
+                authorities,
+                identity,
+            };
             Ok(Parsed { command: Command::Ping(ping), warnings: line.warnings })
         }
         _ => Err(problems),

@@ -99,6 +99,12 @@ fn every_exported_process_of_ours_is_understood() {
 }
 
 #[test]
+fn calls_are_by_default_as_without_arguments() {
+    let (spec, _) = gateway("gateway");
+    assert_eq!(spec.client, crate::Client::default());
+}
+
+#[test]
 fn ports_and_protocols_are_paired() {
     let check = |line: &str, want: &[(&str, u16)]| {
         let (spec, _) = gateway(line);
@@ -319,6 +325,16 @@ fn pings_come_in_odd_shapes() {
     assert_eq!(probe.timeout, None);
     let probe = ping("ping flow grpcs://[::1]:9");
     assert_eq!((probe.secure, probe.host.as_str(), probe.port), (true, "[::1]", 9));
+    let probe = ping("ping gateway https://h:1 --ca ca.pem --certfile c.pem --keyfile k.pem");
+    assert_eq!(probe.authorities, Some("ca.pem".into()));
+    assert_eq!(probe.identity, Some(("c.pem".into(), "k.pem".into())));
+    refused(
+        "ping gateway h:1 --ca ca.pem --keyfile k.pem",
+        &[
+            "argument --keyfile: --certfile is missing",
+            "argument ADDRESS: certificates are for grpcs://, https:// and wss://",
+        ],
+    );
     refused(
         "ping executor 127.0.0.1:{port_uses}",
         &["argument ADDRESS: expected `host:port` or `scheme://host:port`, found `127.0.0.1:{port_uses}`"],
@@ -337,15 +353,25 @@ fn pings_come_in_odd_shapes() {
 fn the_other_commands_take_files() {
     let parsed = |line: &str| run(line).unwrap().command;
     assert_eq!(parsed("flow --uses f.yml"), Command::Flow(crate::FlowCommand { file: "f.yml".into() }));
-    assert_eq!(parsed("check f.yml"), Command::Check(crate::Check { file: "f.yml".into() }));
+    let check = |live| Command::Check(crate::Check { file: "f.yml".into(), live });
+    assert_eq!(parsed("check f.yml"), check(None));
+    assert_eq!(parsed("check f.yml --live"), check(Some(Duration::from_secs(5))));
+    assert_eq!(parsed("check --live --timeout 250ms f.yml"), check(Some(Duration::from_millis(250))));
+    refused(
+        "check --live --timeout 0",
+        &["the file is missing", "argument --timeout: expected a time that is not 0, found `0`"],
+    );
     let Command::Export(export) = parsed("export kubernetes f.yml out --k8s-namespace ns") else { panic!() };
     let ExportFormat::Kubernetes(cluster) = export.format else { panic!() };
     assert_eq!(cluster.namespace.as_deref(), Some("ns"));
     assert_eq!((cluster.probes, cluster.services), (Probes::Native, Services::Headless));
-    let Command::Export(export) = parsed("export docker-compose f.yml out.yml --network_name n") else {
+    let Command::Export(export) =
+        parsed("export docker-compose f.yml out.yml --network_name n --mount-certificates")
+    else {
         panic!()
     };
-    assert_eq!(export.format, ExportFormat::DockerCompose { network: "n".to_owned() });
+    let wanted = ExportFormat::DockerCompose { network: "n".to_owned(), mounts_certificates: true };
+    assert_eq!(export.format, wanted);
     assert_eq!(parsed("-v"), Command::Version(Version::Short));
     let Command::Export(export) = parsed(
         "export kubernetes f.yml --outfile_path out --probes exec --services cluster-ip --tls-secret cert \

@@ -2,10 +2,12 @@
 
 use std::path::PathBuf;
 
+use serde_json::Value;
+
 use crate::arguments::{self, Line};
-use crate::form::Form;
+use crate::form::{Form, expected};
 use crate::table::{Argument, Mark, On};
-use crate::{Check, Command, FlowCommand, Help, Parsed, Problem, help};
+use crate::{Check, Command, FlowCommand, Help, Parsed, Place, Problem, help, units};
 
 /// A row of a tool's arguments, which no file and no variable says.
 pub(super) const fn row(
@@ -33,14 +35,44 @@ pub(super) fn flow(argv: &[String]) -> Result<Parsed, Vec<Problem>> {
     Ok(Parsed { command: Command::Flow(FlowCommand { file }), warnings: line.warnings })
 }
 
+pub(super) const CHECK_USAGE: &str = "check FILE [--live]";
+
+static CHECK: [Argument; 2] = [
+    row("live", &[], Form::Flag, "Ask the executors that run what they take and return, too"),
+    row("timeout", &[], Form::Milliseconds, "How long they have to answer, all together; 5s if left out"),
+];
+
+/// How long executors have to answer if nobody says.
+const LIVE_TIMEOUT: i64 = 5000;
+
+pub(super) fn check_arguments() -> Vec<&'static Argument> {
+    CHECK.iter().collect()
+}
+
 pub(super) fn check(argv: &[String]) -> Result<Parsed, Vec<Problem>> {
-    let line = arguments::parse(&[], argv)?;
+    let line = arguments::parse(&check_arguments(), argv)?;
     if line.help {
-        return Ok(helped("check FILE", &[]));
+        return Ok(helped(CHECK_USAGE, &check_arguments()));
     }
+    let mut problems = Vec::new();
     let file = line.positionals.first().map(PathBuf::from);
-    let file = file.ok_or_else(|| vec![super::missing("the file")])?;
-    Ok(Parsed { command: Command::Check(Check { file }), warnings: line.warnings })
+    if file.is_none() {
+        problems.push(super::missing("the file"));
+    }
+    let live = line.values.get("live").and_then(Value::as_bool).unwrap_or(false);
+    let timeout = line.values.get("timeout").and_then(Value::as_i64).unwrap_or(LIVE_TIMEOUT);
+    let allowed = units::duration(timeout).filter(|allowed| !allowed.is_zero());
+    if allowed.is_none() {
+        let reason = expected("a time that is not 0", &timeout.into());
+        problems.push(Problem::new(Place::Argument("--timeout".to_owned()), reason));
+    }
+    match file {
+        Some(file) if problems.is_empty() => {
+            let check = Check { file, live: allowed.filter(|_| live) };
+            Ok(Parsed { command: Command::Check(check), warnings: line.warnings })
+        }
+        _ => Err(problems),
+    }
 }
 
 pub(super) fn text(line: &Line, name: &str) -> Option<String> {

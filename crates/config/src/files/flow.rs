@@ -60,6 +60,7 @@ const TOP: &[&str] =
 #[derive(Debug)]
 pub(crate) struct LoadedFlow {
     pub(crate) is_deployment: bool,
+    pub(crate) has_gateway: bool,
     pub(crate) name: Option<String>,
     /// The gateway's values, the graph included.
     pub(crate) gateway: Values,
@@ -130,6 +131,7 @@ fn flow(document: &Document, context: &mut Context<'_>) -> LoadedFlow {
     let name = with.get("name").and_then(crate::form::text);
     LoadedFlow {
         is_deployment: false,
+        has_gateway: true,
         name,
         gateway: gateway_values,
         gateway_options,
@@ -138,7 +140,7 @@ fn flow(document: &Document, context: &mut Context<'_>) -> LoadedFlow {
     }
 }
 
-/// A Deployment with a gateway before it. What concerns clients is the gateway's.
+/// A Deployment. What concerns clients is its gateway's, unless it is to have none.
 fn deployment(document: &Document, context: &mut Context<'_>) -> LoadedFlow {
     fields::only(document, &["version", "with", "name", "uses", "needs", "jcloud"], context);
     if !document.top.contains_key("with") {
@@ -163,9 +165,12 @@ fn deployment(document: &Document, context: &mut Context<'_>) -> LoadedFlow {
     ];
     let mut gateway = Values::new();
     let mut executor = Object::new();
+    let include = with.get("include_gateway").or_else(|| with.get("include-gateway"));
+    let has_gateway = include.and_then(Value::as_bool) != Some(false);
     for (key, value) in &with {
         let is_external = with.get("external").and_then(Value::as_bool) == Some(true);
-        if FOR_CLIENTS.contains(&key.as_str())
+        if has_gateway
+            && FOR_CLIENTS.contains(&key.as_str())
             && !(is_external && ["port", "ports", "host"].contains(&key.as_str()))
         {
             gateway.extend(fields::read(
@@ -188,6 +193,7 @@ fn deployment(document: &Document, context: &mut Context<'_>) -> LoadedFlow {
     derive(document, &nodes, &deployments, &mut gateway);
     LoadedFlow {
         is_deployment: true,
+        has_gateway,
         name: None,
         gateway,
         gateway_options,

@@ -62,6 +62,10 @@ pub struct Ping {
     pub attempts: u32,
     /// How many answers must be good.
     pub min_successful_attempts: u32,
+    /// Authorities of which one must vouch for whoever answers, PEM.
+    pub authorities: Option<PathBuf>,
+    /// The certificate chain to show, and its private key, PEM.
+    pub identity: Option<(PathBuf, PathBuf)>,
 }
 
 /// What is pinged.
@@ -75,11 +79,13 @@ pub enum PingTarget {
     Flow,
 }
 
-/// `check FILE`.
+/// `check FILE [--live]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Check {
     /// The file.
     pub file: PathBuf,
+    /// How long the executors that run have to answer; `None` asks nobody.
+    pub live: Option<Duration>,
 }
 
 /// `help` and every `--help`.

@@ -30,6 +30,8 @@ pub enum ExportFormat {
     DockerCompose {
         /// The network.
         network: String,
+        /// Whether files of certificates and keys are taken from this machine, in place of the images.
+        mounts_certificates: bool,
     },
 }
 

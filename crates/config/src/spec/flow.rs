@@ -13,6 +13,8 @@ use super::{Address, ExecutorSpec, GatewaySpec, Polling, TlsServer};
 pub struct FlowSpec {
     /// Whether it is a Deployment of its own, with a gateway that the file does not speak of.
     pub is_deployment: bool,
+    /// Whether a gateway is run; a Deployment may do without, and then its ports and protocols are those of its executor.
+    pub has_gateway: bool,
     /// Names the Kubernetes namespace.
     pub name: Option<String>,
     /// The file it was read from, if any.

@@ -136,3 +136,54 @@ fn dollar_signs_are_no_variables_of_the_host() {
     let files = exported(flow, &["docker-compose"]).unwrap();
     assert!(files[0].content.contains("$$eq") && files[0].content.contains("P=a$$b"), "{}", files[0].content);
 }
+
+#[test]
+fn certificates_of_this_machine_are_mounted_where_that_is_asked_for() {
+    let directory = tempfile::tempdir().unwrap();
+    let source = directory.path().join("flow.yml");
+    let text = "jtype: Flow
+gateway: {protocol: [grpc], port: [8080], ssl_certfile: /host/a.pem, ssl_keyfile: b.pem}
+executors:
+  - {name: plain, uses: docker://image}
+  - {name: native, uses: Native, tls_certfile: /host/c.pem, tls_keyfile: /host/k.pem, tls_client_ca: /host/ca.pem}
+";
+    fs::write(&source, text).unwrap();
+    let source = source.to_str().unwrap();
+    let services = |more: &[&str]| {
+        let line = [&["docker-compose", source, "out", "--executor-image", "image"], more].concat();
+        let files = export::export(&flow(source.as_ref()), &asked(&line)).unwrap();
+        documents(&files[0].content).remove(0)["services"].clone()
+    };
+    let mounted = services(&["--mount-certificates"]);
+    let here = std::env::current_dir().unwrap().join("b.pem").display().to_string();
+    let gateway = texts(&mounted["gateway"]["volumes"]);
+    let wanted = [
+        "/host/a.pem:/etc/flowgate/tls/ssl-certfile.pem:ro".to_owned(),
+        format!("{here}:/etc/flowgate/tls/ssl-keyfile.pem:ro"),
+    ];
+    assert_eq!(gateway, wanted);
+    let command = texts(&mounted["gateway"]["command"]).join(" ");
+    assert!(command.contains("--ssl-certfile /etc/flowgate/tls/ssl-certfile.pem"), "{command}");
+    assert!(command.contains("--ssl-keyfile /etc/flowgate/tls/ssl-keyfile.pem"), "{command}");
+    let native = texts(&mounted["native"]["volumes"]);
+    assert!(native.contains(&"/host/k.pem:/etc/flowgate/tls/tls-keyfile.pem:ro".to_owned()), "{native:?}");
+    assert!(native.contains(&"/host/ca.pem:/etc/flowgate/tls/tls-client-ca.pem:ro".to_owned()), "{native:?}");
+    let command = texts(&mounted["native"]["command"]).join(" ");
+    assert!(!command.contains("/host/"), "{command}");
+    assert!(!mounted["plain"].to_string().contains("/etc/flowgate/tls"), "{}", mounted["plain"]);
+    let left = services(&[]);
+    assert!(texts(&left["gateway"]["command"]).contains(&"/host/a.pem".to_owned()), "{}", left["gateway"]);
+}
+
+#[test]
+fn a_deployment_without_a_gateway_is_its_executor_alone() {
+    let services = |key: &str| {
+        let file =
+            format!("jtype: Deployment\nwith: {{name: a, uses: 'docker://a:1', protocol: [http]{key}}}\n");
+        let files = exported(&file, &["docker-compose", "flow.yml", "out.yml"]).unwrap();
+        let project = documents(&files[0].content).remove(0);
+        project["services"].as_object().unwrap().keys().cloned().collect::<Vec<_>>()
+    };
+    assert_eq!(services(", include_gateway: false"), ["a"]);
+    assert_eq!(services(""), ["a", "gateway"]);
+}

@@ -20,6 +20,9 @@ impl fmt::Display for Plan {
 
 impl Plan {
     fn describe_gateway(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.spec.has_gateway {
+            return f.write_str("\ngateway: none, clients call the executor");
+        }
         let GatewaySpec { server, client, prefetch, .. } = &self.spec.gateway;
         f.write_str("\ngateway: ")?;
         for listener in &server.listeners {

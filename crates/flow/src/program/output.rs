@@ -4,6 +4,11 @@ use std::fmt::Display;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
+use server::chain;
+
+use super::WRONG;
+use crate::Error;
+
 /// Prints a text that was asked for.
 pub(super) fn print(text: &str) -> ExitCode {
     let mut out = io::stdout().lock();
@@ -20,4 +25,13 @@ pub(super) fn print(text: &str) -> ExitCode {
 pub(super) fn complain(problem: &impl Display) {
     // There is nobody to tell that nobody can be told.
     let _unheard = writeln!(io::stderr().lock(), "flowgate: {problem}");
+}
+
+/// Says why there is no Flow, and with which code the program ends.
+pub(super) fn failed(error: &Error) -> ExitCode {
+    complain(&chain(error));
+    match error {
+        Error::Problems(_) => ExitCode::from(WRONG),
+        _ => ExitCode::FAILURE,
+    }
 }

@@ -36,6 +36,10 @@ pub(super) fn run(ping: &Ping) -> ExitCode {
         allowed: ping.timeout.unwrap_or(LONGEST),
         attempts: ping.attempts,
         min_successful: ping.min_successful_attempts,
+        credentials: info::Credentials {
+            authorities: ping.authorities.clone(),
+            identity: ping.identity.clone(),
+        },
     };
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,

@@ -9,7 +9,7 @@ use server::{Outcome, Signal, Signals, chain};
 use tokio::runtime::Builder;
 
 use super::WRONG;
-use super::output::{complain, print};
+use super::output::{complain, failed, print};
 use crate::{Error, Flow, Plan};
 
 pub(super) fn run(file: &Path, env: &Environment, registry: &Registry) -> ExitCode {
@@ -47,12 +47,4 @@ async fn serve(plan: Plan) -> Result<Outcome, Error> {
         print(&format!("the Flow is ready: {} at {address}", protocol.name()));
     }
     running.block_on(signals).await
-}
-
-fn failed(error: &Error) -> ExitCode {
-    complain(&chain(error));
-    match error {
-        Error::Problems(_) => ExitCode::from(WRONG),
-        _ => ExitCode::FAILURE,
-    }
 }

@@ -5,7 +5,9 @@ use std::path::Path;
 
 use config::table::{self, Argument, Mark, Program};
 use config::{Deployment, Uses};
-use serde_json::Value;
+use serde_json::{Value, json};
+
+use crate::devices::Variables;
 
 /// Keys that are said for each process, not for the deployment.
 const PER_PROCESS: [&str; 10] = [
@@ -40,8 +42,12 @@ pub(crate) struct Process<'a> {
     pub(crate) deployment: &'a Deployment,
     /// The name in logs and `__results__`.
     pub(crate) name: &'a str,
-    /// Where it is to listen.
-    pub(crate) port: u16,
+    /// Where it is to listen; in a container, where that is reached.
+    pub(crate) host: &'a str,
+    /// One for each protocol.
+    pub(crate) ports: &'a [u16],
+    /// Its variables, those of the deployment with what is said to this process alone.
+    pub(crate) variables: &'a Variables,
     /// Which shard it is.
     pub(crate) shard: u32,
     /// Where relative files are looked for.
@@ -59,8 +65,8 @@ pub(crate) fn arguments(process: Process<'_>) -> Vec<OsString> {
         arguments.extend(values);
     };
     say("name", vec![process.name.into()]);
-    say("host", vec![if process.container { "0.0.0.0" } else { "127.0.0.1" }.into()]);
-    say("port", vec![process.port.to_string().into()]);
+    say("host", vec![if process.container { "0.0.0.0" } else { process.host }.into()]);
+    say("port", process.ports.iter().map(|port| port.to_string().into()).collect());
     say("shard-id", vec![process.shard.to_string().into()]);
     match &process.deployment.executor.uses {
         // Which executor it is, an image knows.
@@ -80,7 +86,9 @@ pub(crate) fn arguments(process: Process<'_>) -> Vec<OsString> {
         if process.container && OF_CONTAINERS.contains(&argument.name) {
             continue;
         }
-        if let Some(values) = spelled(value) {
+        // The deployment's own words are not yet those for this process.
+        let variables = (argument.name == "env").then(|| json!(process.variables));
+        if let Some(values) = spelled(variables.as_ref().unwrap_or(value)) {
             say(argument.name, values);
         }
     }

@@ -25,7 +25,8 @@ impl Client {
         let (ours, theirs) = tokio::io::duplex(1 << 16);
         let socket = WebSocketStream::from_raw_socket(ours, Role::Client, None).await;
         let server = WebSocketStream::from_raw_socket(theirs, Role::Server, None).await;
-        let conversation = Conversation::new(stage.graphql.clone(), Context::default());
+        let admission = stage.admission.for_connection();
+        let conversation = Conversation::new(stage.graphql.clone(), Context::default(), admission);
         let mut tasks = tokio::task::JoinSet::new();
         tasks.spawn(conversation.hold(server));
         Self { socket, _server: tasks }

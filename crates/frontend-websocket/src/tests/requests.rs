@@ -1,6 +1,12 @@
 //! Requests and answers in bytes mode.
 
-use super::stage::{eventually, request, soon};
+use ::http::HeaderName;
+use call::{Handler, Request, Response};
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::protocol::Role;
+use tower::service_fn;
+
+use super::stage::{OPEN, eventually, request, soon};
 use super::*;
 
 #[tokio::test]
@@ -92,4 +98,27 @@ async fn many_connections_work_side_by_side() {
         assert_eq!(client.closed().await.0, 1000);
     };
     futures_util::future::join_all((0..50).map(one)).await;
+}
+
+#[tokio::test]
+async fn headers_that_open_a_connection_travel_on_with_each_request() {
+    let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
+    let handler = Handler::new(service_fn(move |request: Request| {
+        tell.send(request.context.metadata).expect("somebody listens");
+        async move { Ok(Response::One(request.message)) }
+    }));
+    let stage = Stage::with(|options| {
+        options.handler = Some(handler);
+        options.settings.forward = vec![HeaderName::from_static("x-tenant")];
+    });
+    let headers =
+        format!("{OPEN}sec-websocket-protocol: bytes\r\nX-Tenant: blue\r\ntraceparent: 00-1-2-01\r\n");
+    let (stream, _) = stage.ask("GET", "/", &format!("{headers}authorization: x\r\n")).await;
+    let mut client = Client(WebSocketStream::from_raw_socket(stream, Role::Client, None).await);
+    let want = [("traceparent".into(), "00-1-2-01".into()), ("x-tenant".into(), "blue".into())];
+    for endpoint in ["/echo", "/stream"] {
+        client.send(request("r", endpoint, 1)).await;
+        client.answer().await;
+        assert_eq!(soon(told.recv()).await.unwrap().0, want, "{endpoint}");
+    }
 }

@@ -1,6 +1,5 @@
 //! What the headers of a call say.
 
-use bytestring::ByteString;
 use call::{Context, Deadline, Error, ErrorCode, Metadata};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, Method, header::CONTENT_TYPE};
@@ -25,13 +24,6 @@ pub struct Head {
 #[derive(Debug, thiserror::Error)]
 #[error("a gRPC call is a POST with content type application/grpc")]
 pub struct NotGrpc;
-
-/// The W3C trace context travels on always.
-const TRACE: [HeaderName; 3] = [
-    HeaderName::from_static("traceparent"),
-    HeaderName::from_static("tracestate"),
-    HeaderName::from_static("baggage"),
-];
 
 impl Head {
     /// Reads the headers.
@@ -72,15 +64,9 @@ impl Head {
 
 /// The headers that travel on. Values that are not text are left out.
 fn metadata(headers: &HeaderMap, forward: &[HeaderName]) -> Metadata {
-    let mut metadata = Metadata::default();
-    for name in TRACE.iter().chain(forward) {
-        for value in headers.get_all(name) {
-            if let Ok(value) = value.to_str() {
-                metadata.0.push((ByteString::from(name.as_str()), ByteString::from(value)));
-            }
-        }
-    }
-    metadata
+    Metadata::of_headers(forward, |name| {
+        headers.get_all(name).into_iter().filter_map(|value| value.to_str().ok())
+    })
 }
 
 #[derive(Debug, thiserror::Error)]

@@ -14,13 +14,13 @@ use rustls::pki_types::ServerName;
 use tonic_health::pb::HealthCheckResponse;
 use tonic_health::pb::health_check_response::ServingStatus;
 
-use super::tls::Trust;
+use super::tls::Encryption;
 use super::{Address, PingError, Subject, without_end};
 
 pub(super) async fn ask(
     subject: Subject,
     address: &Address,
-    trust: Trust,
+    encryption: Encryption<'_>,
     allowed: Duration,
 ) -> Result<(), PingError> {
     let path = match subject {
@@ -28,7 +28,7 @@ pub(super) async fn ask(
         Subject::Flow => grpc::path::DRY_RUN,
     };
     // Both calls take an empty message: the empty service name stands for the whole process.
-    let answer = call(path, address, trust, allowed).await?;
+    let answer = call(path, address, encryption, allowed).await?;
     let unreadable = |source| PingError::Call { address: address.clone(), source: Box::new(source) };
     match subject {
         Subject::Process => {
@@ -51,12 +51,12 @@ pub(super) async fn ask(
 async fn call(
     path: &'static str,
     address: &Address,
-    trust: Trust,
+    encryption: Encryption<'_>,
     allowed: Duration,
 ) -> Result<Bytes, PingError> {
     let connect = |source| PingError::Connect { address: address.clone(), source };
     let authority = Authority::try_from(address.authority()).map_err(|error| connect(error.into()))?;
-    let tls = trust.config("h2").map_err(connect)?;
+    let tls = encryption.config("h2").map_err(connect)?;
     let server_name = || ServerName::try_from(address.host.clone()).map_err(|error| connect(error.into()));
     let tls =
         tls.map(|config| Ok::<_, PingError>(Tls { config, server_name: server_name()? })).transpose()?;

@@ -10,7 +10,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
-use super::tls::Trust;
+use super::tls::Encryption;
 use super::{Address, PingError, Subject, without_end};
 
 /// Healthy answers are short.
@@ -24,12 +24,16 @@ struct DryRun {
     description: String,
 }
 
-pub(super) async fn ask(subject: Subject, address: &Address, trust: Trust) -> Result<(), PingError> {
+pub(super) async fn ask(
+    subject: Subject,
+    address: &Address,
+    encryption: Encryption<'_>,
+) -> Result<(), PingError> {
     let path = match subject {
         Subject::Process => "/",
         Subject::Flow => "/dry_run",
     };
-    let (status, body) = get(path, address, trust).await?;
+    let (status, body) = get(path, address, encryption).await?;
     if status != StatusCode::OK {
         return Err(PingError::HttpStatus { address: address.clone(), status });
     }
@@ -46,10 +50,14 @@ pub(super) async fn ask(subject: Subject, address: &Address, trust: Trust) -> Re
     }
 }
 
-async fn get(path: &str, address: &Address, trust: Trust) -> Result<(StatusCode, Bytes), PingError> {
+async fn get(
+    path: &str,
+    address: &Address,
+    encryption: Encryption<'_>,
+) -> Result<(StatusCode, Bytes), PingError> {
     let connect = |source| PingError::Connect { address: address.clone(), source };
     let stream = TcpStream::connect(address.resolve().await?).await.map_err(|error| connect(error.into()))?;
-    let Some(config) = trust.config("http/1.1").map_err(connect)? else {
+    let Some(config) = encryption.config("http/1.1").map_err(connect)? else {
         return get_over(stream, path, address).await;
     };
     let name = ServerName::try_from(address.host.clone()).map_err(|error| connect(error.into()))?;

@@ -18,7 +18,14 @@ async fn ask_http(subject: Subject, answer: &str) -> (String, Result<(), PingErr
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
     let allowed = Duration::from_secs(5);
-    let asked = Ping { subject, address, allowed, attempts: 1, min_successful: 1 };
+    let asked = Ping {
+        subject,
+        address,
+        allowed,
+        attempts: 1,
+        min_successful: 1,
+        credentials: Credentials::default(),
+    };
     tokio::join!(serve_once(listener, answer), ping(&asked))
 }
 
@@ -49,7 +56,14 @@ async fn a_closed_port_is_told_as_such() {
     for scheme in ["grpc", "http"] {
         let address = format!("{scheme}://{closed}").parse().unwrap();
         let allowed = Duration::from_secs(5);
-        let asked = Ping { subject: Subject::Process, address, allowed, attempts: 2, min_successful: 1 };
+        let asked = Ping {
+            subject: Subject::Process,
+            address,
+            allowed,
+            attempts: 2,
+            min_successful: 1,
+            credentials: Credentials::default(),
+        };
         let outcome = ping(&asked).await;
         assert!(matches!(outcome, Err(PingError::Connect { .. })), "{outcome:?}");
     }
@@ -60,7 +74,14 @@ async fn silence_is_not_waited_out() {
     let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("grpc://{}", silent.local_addr().unwrap()).parse().unwrap();
     let allowed = Duration::from_millis(50);
-    let asked = Ping { subject: Subject::Process, address, allowed, attempts: 1, min_successful: 1 };
+    let asked = Ping {
+        subject: Subject::Process,
+        address,
+        allowed,
+        attempts: 1,
+        min_successful: 1,
+        credentials: Credentials::default(),
+    };
     let outcome = ping(&asked).await;
     assert!(matches!(outcome, Err(PingError::TimedOut { .. })), "{outcome:?}");
 }

@@ -1,13 +1,13 @@
 //! Encryption towards the process that is asked.
 
 use std::env;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, Error, SignatureScheme};
 
 /// Who is believed to be the one who is asked.
@@ -24,23 +24,44 @@ pub(super) enum Trust {
 /// The variables that say where authorities are, as Python's clients know them.
 const ROOTS: [&str; 2] = ["GRPC_DEFAULT_SSL_ROOTS_FILE_PATH", "SSL_CERT_FILE"];
 
+/// What is shown and known where a process is asked encrypted.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Credentials {
+    /// Authorities of which one must vouch for the process, PEM; if they are given, nothing is asked in plain text.
+    pub authorities: Option<PathBuf>,
+    /// The certificate chain and its private key, PEM, for processes that let in nobody else.
+    pub identity: Option<(PathBuf, PathBuf)>,
+}
+
+/// How a process is asked.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Encryption<'a> {
+    pub(super) trust: Trust,
+    pub(super) credentials: &'a Credentials,
+}
+
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-impl Trust {
+impl Encryption<'_> {
     /// How TLS is spoken, if it is.
     pub(super) fn config(self, protocol: &str) -> Result<Option<Arc<ClientConfig>>, BoxError> {
         let provider = Arc::new(ring::default_provider());
         let builder =
             ClientConfig::builder_with_provider(provider.clone()).with_safe_default_protocol_versions()?;
-        let mut config = match self {
-            Self::Plaintext => return Ok(None),
-            Self::Verified => {
-                let known = grpc::client::Trust::new(authorities()?, provider)?;
-                builder.dangerous().with_custom_certificate_verifier(Arc::new(known)).with_no_client_auth()
+        let verifier: Arc<dyn ServerCertVerifier> = match self.trust {
+            Trust::Plaintext => return Ok(None),
+            Trust::Verified => {
+                let authorities = authorities(self.credentials.authorities.as_deref())?;
+                Arc::new(grpc::client::Trust::new(authorities, provider)?)
             }
-            Self::Anybody => {
-                let anybody = Arc::new(Anybody(provider));
-                builder.dangerous().with_custom_certificate_verifier(anybody).with_no_client_auth()
+            Trust::Anybody => Arc::new(Anybody(provider)),
+        };
+        let builder = builder.dangerous().with_custom_certificate_verifier(verifier);
+        let mut config = match &self.credentials.identity {
+            None => builder.with_no_client_auth(),
+            Some((certificates, private_key)) => {
+                let certificates = CertificateDer::pem_file_iter(certificates)?.collect::<Result<_, _>>()?;
+                builder.with_client_auth_cert(certificates, PrivateKeyDer::from_pem_file(private_key)?)?
             }
         };
         config.alpn_protocols = vec![protocol.as_bytes().to_vec()];
@@ -48,9 +69,9 @@ impl Trust {
     }
 }
 
-fn authorities() -> Result<Vec<CertificateDer<'static>>, BoxError> {
-    let file = ROOTS.iter().find_map(|name| env::var_os(name).filter(|file| !file.is_empty()));
-    Ok(match file.map(PathBuf::from) {
+fn authorities(file: Option<&Path>) -> Result<Vec<CertificateDer<'static>>, BoxError> {
+    let said = || ROOTS.iter().find_map(|name| env::var_os(name).filter(|file| !file.is_empty()));
+    Ok(match file.map(Path::to_owned).or_else(|| said().map(PathBuf::from)) {
         Some(file) => CertificateDer::pem_file_iter(file)?.collect::<Result<_, _>>()?,
         None => rustls_native_certs::load_native_certs().certs,
     })

@@ -1,6 +1,7 @@
 //! The executors of the interop suite in Rust; `executors.py` holds the same in Python.
 
 mod rows;
+mod types;
 
 use std::io;
 use std::path::PathBuf;
@@ -341,5 +342,6 @@ fn main() -> ExitCode {
     let registry = Registry::new().with::<FooExecutor>().with::<Tools>().with::<Typed>();
     let registry = registry.with::<Schemas>().with::<Foo>().with::<Named>();
     let registry = registry.with::<Batcher>().with::<Runaway>();
-    executor::main(&registry.with::<rows::Rows>().with::<rows::Predefined>())
+    let registry = registry.with::<rows::Rows>().with::<rows::Predefined>();
+    executor::main(&registry.with::<types::Types>())
 }
