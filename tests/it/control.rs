@@ -1,14 +1,15 @@
 //! What a gateway says of itself.
 
 use call::Payload;
-use info::{Ping, PingError, Subject};
+use info::{Credentials, Ping, PingError, Subject};
 use prost::Message as _;
 use proto::jina::{EndpointsProto, JinaInfoProto};
 use tests::{Sandbox, Stub, eventually};
 
 fn ping(sandbox: &Sandbox, subject: Subject) -> Ping {
     let address = sandbox.address().to_string().parse().unwrap();
-    Ping { subject, address, allowed: tests::PATIENCE, attempts: 1, min_successful: 1 }
+    let credentials = Credentials::default();
+    Ping { subject, address, allowed: tests::PATIENCE, attempts: 1, min_successful: 1, credentials }
 }
 
 #[tokio::test]

@@ -105,8 +105,14 @@ async fn until_it_serves(protocol: Protocol, encrypted: bool, address: SocketAdd
     };
     let Ok(address) = format!("{scheme}://{address}").parse() else { return };
     let subject = info::Subject::Process;
-    let ping =
-        info::Ping { subject, address, allowed: Duration::from_secs(5), attempts: 1, min_successful: 1 };
+    let ping = info::Ping {
+        subject,
+        address,
+        allowed: Duration::from_secs(5),
+        attempts: 1,
+        min_successful: 1,
+        credentials: info::Credentials::default(),
+    };
     while info::ping(&ping).await.is_err() {
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
