@@ -9,7 +9,8 @@ Rows of the tables of acceptance that are not here:
 | compression, pings, sizes of messages, age of connections | tests/it/wire.rs, transport.rs |
 | choices, status 2, everything that can be wrong | crates/flowgate: tests/program.rs |
 | Flow files: variables, inheritance, arguments | crates/config: files/tests.rs, test_flow.py |
-| CORS, titles, switches without effect, prefetch, readiness | crates/frontend-http: tests/; tests/it/streams.rs, life.rs |
+| endpoints of the pass-through, CORS, titles, start time | test_acceptance_config.py |
+| switches without effect, prefetch, readiness | crates/frontend-http: tests/; tests/it/streams.rs, life.rs |
 | SIGTERM with requests in flight, occupied ports | tests/it/process.rs, test_failures.py |
 """
 
