@@ -221,6 +221,14 @@ fn graphql_is_served_within_limits_if_it_is_exposed() {
 }
 
 #[test]
+fn what_concerns_python_has_an_effect_where_there_is_python() {
+    let warnings = |line: &str| run(line).unwrap().warnings;
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/interop/zoo.yml");
+    assert_eq!(warnings(&format!("executor --python {file} --reload --py-modules a.py")), []);
+    assert_eq!(warnings("executor --reload --py-modules a.py").len(), 2);
+}
+
+#[test]
 fn what_has_no_effect_is_said_once() {
     let (_, warnings) = gateway(
         "gateway --py-modules a.py b.py --k8s-namespace x --reload --deployments-metadata {\"x\":{}} \
