@@ -200,7 +200,10 @@ class Odd(BaseDoc):
 
 
 def test_batches_are_of_requests_to_all_workers(stage):
-    executor = workers(stage, '--python-workers', '2').wait_serving()
+    # Requests wait for company however busy the machine is.
+    patient = '{"/batched": {"preferred_batch_size": 4, "timeout": 60000}}'
+    arguments = ['--python-workers', '2', '--uses-dynamic-batching', patient]
+    executor = workers(stage, *arguments).wait_serving()
     assert [doc.text for doc in many(executor, '/batched', 8)] == ['4 at once'] * 8
 
 
