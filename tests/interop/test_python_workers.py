@@ -200,7 +200,10 @@ class Odd(BaseDoc):
 
 
 def test_batches_are_of_requests_to_all_workers(stage):
-    executor = workers(stage, '--python-workers', '2').wait_serving()
+    # Requests wait for company however busy the machine is.
+    patient = '{"/batched": {"preferred_batch_size": 4, "timeout": 60000}}'
+    arguments = ['--python-workers', '2', '--uses-dynamic-batching', patient]
+    executor = workers(stage, *arguments).wait_serving()
     assert [doc.text for doc in many(executor, '/batched', 8)] == ['4 at once'] * 8
 
 
@@ -410,3 +413,53 @@ executors:
     assert (about.tags['greeting'], about.tags['name']) == ('servus', 'zoo/rep-0')
     running.terminate()
     assert running.wait(30) == 0
+
+
+RELOADED = """
+from docarray.documents import TextDoc
+from docarray import DocList
+from jina import Executor, requests
+from reloaded_words import WORD
+
+
+class Reloaded(Executor):
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.calls = 0
+
+    @requests(on='/say')
+    {kind} say(self, docs: DocList[TextDoc], **kwargs) -> DocList[TextDoc]:
+        self.calls += 1
+        return DocList[TextDoc]([TextDoc(text=f'{phrase} {{WORD}} {{self.calls}}')])
+"""
+
+
+@pytest.mark.parametrize('kind', ['def', 'async def'])
+def test_e61_new_code_is_taken_and_what_the_executor_holds_stays(stage, kind, tmp_path):
+    def write(name, text):
+        # As editors do: the file is never there in part.
+        (tmp_path / 'new').write_text(text)
+        (tmp_path / 'new').rename(tmp_path / name)
+
+    def code(phrase):
+        return RELOADED.replace('{kind}', kind).replace('{phrase}', phrase).replace('{{', '{').replace('}}', '}')
+
+    def said():
+        return client(executor).post('/say', texts('x'), return_type=DocList[TextDoc])[0].text.rsplit(' ', 1)
+
+    write('reloaded_words.py', "WORD = 'one'")
+    write('reloaded.py', code('old'))
+    write('reloaded.yml', 'jtype: Reloaded\npy_modules: [reloaded_words.py, reloaded.py]\n')
+    executor = workers(stage, '--reload', uses=tmp_path / 'reloaded.yml').wait_serving()
+    assert said() == ['old one', '1']
+    write('reloaded.py', code('new'))
+    until(lambda: said()[0] == 'new one', 'new code')
+    write('reloaded_words.py', "WORD = 'two'")
+    until(lambda: said()[0] == 'new two', 'new code of a module that it imports')
+    calls = int(said()[1])
+    assert calls > 3
+    write('reloaded.py', 'this is no Python')
+    until(lambda: 'goes on with its old code' in executor.said(), 'a complaint')
+    assert said() == ['new two', str(calls + 1)]
+    write('reloaded.py', code('right'))
+    until(lambda: said()[0] == 'right two', 'the code that is right again')

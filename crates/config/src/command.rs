@@ -7,7 +7,7 @@ mod tools;
 
 use std::path::{Path, PathBuf};
 
-use indexmap::IndexSet;
+use indexmap::{IndexMap, IndexSet};
 
 use crate::check::{Addresses, Context, Settings, gateway as check_gateway};
 use crate::files::{LoadedFlow, built_flow, flow_file};
@@ -82,7 +82,7 @@ fn missing(what: &str) -> Problem {
 
 impl<'a> Context<'a> {
     pub(crate) fn new(env: &'a Environment, files_exist: bool) -> Self {
-        Self { env, problems: Vec::new(), warnings: Vec::new(), files_exist }
+        Self { env, given: IndexMap::new(), problems: Vec::new(), warnings: Vec::new(), files_exist }
     }
 
     /// The result with the warnings, or every problem; each only once.
@@ -108,7 +108,20 @@ impl FlowSpec {
     ///
     /// Everything that is wrong with it, at once.
     pub fn read(path: &Path, env: &Environment) -> Result<(Self, Vec<Warning>), Vec<Problem>> {
-        let mut context = Context::new(env, false);
+        Self::read_given(path, env, &IndexMap::new())
+    }
+
+    /// As [`FlowSpec::read`], with what `${{ CONTEXT.x }}` stands for in the file.
+    ///
+    /// # Errors
+    ///
+    /// Everything that is wrong with it, at once.
+    pub fn read_given(
+        path: &Path,
+        env: &Environment,
+        given: &IndexMap<String, String>,
+    ) -> Result<(Self, Vec<Warning>), Vec<Problem>> {
+        let mut context = Context { given: given.clone(), ..Context::new(env, false) };
         match flow_file(path, &mut context) {
             Some(flow) => Self::of(flow, Some(path.to_owned()), context),
             None => Err(context.refusal()),

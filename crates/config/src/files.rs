@@ -11,7 +11,6 @@ mod yaml;
 
 use std::path::{Path, PathBuf};
 
-use indexmap::IndexMap;
 use serde_json::Value;
 
 use crate::check::Context;
@@ -57,7 +56,7 @@ impl Document {
         let value = interpolate::tree(
             value,
             context.env,
-            &IndexMap::new(),
+            &context.given,
             &place,
             &mut context.problems,
             &mut context.warnings,

@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 use serde_json::Value;
 
 use crate::nearest::nearest;
-use crate::table::{Argument, Mark, Program, arguments, by_key};
+use crate::table::{Argument, Mark, PYTHON, Program, arguments, by_key};
 use crate::{Place, Problem, Warning};
 
 /// The environment of the process, as the caller read it.
@@ -137,7 +137,11 @@ pub(crate) fn insert(
 
 /// Says once of each argument whether somebody may wait in vain for its effect.
 pub(crate) fn warn_ineffective(program: Program, values: &Values, warnings: &mut Vec<Warning>) {
-    for argument in arguments(program).filter(|argument| argument.mark == Mark::Elsewhere) {
+    let runs_python = values.get("python").is_some_and(|(_, place)| *place != Place::Default);
+    let without_effect = |argument: &&Argument| {
+        argument.mark == Mark::Elsewhere && !(runs_python && argument.ineffective == Some(PYTHON))
+    };
+    for argument in arguments(program).filter(without_effect) {
         let Some((value, place)) = values.get(argument.name) else { continue };
         let is_said = *place != Place::Default && *value != Value::Bool(false);
         if let Some(why) = argument.ineffective.filter(|_| is_said) {

@@ -13,6 +13,9 @@ pub(crate) mod variables;
 
 use crate::form::Form;
 
+/// Why something has no effect where no class in Python is run.
+pub(crate) const PYTHON: &str = "it concerns Python code";
+
 /// One thing that can be configured.
 #[derive(Debug, Clone, Copy)]
 pub struct Argument {

@@ -21,6 +21,7 @@ const WORKER: &str = concat!(
     include_str!("worker/frames.py"),
     include_str!("worker/setup.py"),
     include_str!("worker/function.py"),
+    include_str!("worker/reload.py"),
     include_str!("worker/worker.py"),
 );
 /// Of what a worker prints, longer lines are cut.

@@ -16,6 +16,8 @@ pub struct Settings {
     pub workers: NonZeroUsize,
     /// Arguments of `jina executor` by their names in Python, such as `uses` and `uses_with`.
     pub arguments: Map<String, Value>,
+    /// Whether workers take new code where files of the executor change.
+    pub reload: bool,
     /// Bytes of data that each worker may have.
     pub memory_limit: Option<u64>,
     /// How long one call may take before its worker is killed.
@@ -34,7 +36,11 @@ impl Settings {
 
     /// What a worker is told first.
     pub(crate) fn setup(&self) -> Vec<u8> {
-        let setup = serde_json::json!({ "args": self.arguments, "memory_limit": self.memory_limit });
+        let setup = serde_json::json!({
+            "args": self.arguments,
+            "reload": self.reload,
+            "memory_limit": self.memory_limit,
+        });
         setup.to_string().into_bytes()
     }
 }

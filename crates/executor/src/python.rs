@@ -26,6 +26,7 @@ impl Python {
             interpreter: python.interpreter.clone(),
             workers: python.workers,
             arguments: arguments(spec, python),
+            reload: python.reload,
             memory_limit: python.memory_limit,
             call_limit: spec.max_call_time,
             start_limit: python.start_limit,

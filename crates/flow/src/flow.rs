@@ -4,6 +4,7 @@ use std::path::Path;
 
 use config::{Environment, FlowSpec};
 use executor_runtime::Registry;
+use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
 use crate::builder::{self, Deployment, Gateway};
@@ -31,16 +32,22 @@ impl Flow {
     ///
     /// Everything that is wrong with it.
     pub fn read(file: &Path, registry: Registry) -> Result<Plan, Error> {
-        Self::read_with(file, &environment(), registry)
+        Self::read_with(file, &environment(), &IndexMap::new(), registry)
     }
 
-    /// As [`Flow::read`], with variables of one's own in place of the process's.
+    /// As [`Flow::read`], with variables of one's own in place of the process's, and with what `${{ CONTEXT.x }}`
+    /// stands for.
     ///
     /// # Errors
     ///
     /// Everything that is wrong with it.
-    pub fn read_with(file: &Path, env: &Environment, registry: Registry) -> Result<Plan, Error> {
-        let (spec, warnings) = FlowSpec::read(file, env)?;
+    pub fn read_with(
+        file: &Path,
+        env: &Environment,
+        given: &IndexMap<String, String>,
+        registry: Registry,
+    ) -> Result<Plan, Error> {
+        let (spec, warnings) = FlowSpec::read_given(file, env, given)?;
         Plan::new(spec, warnings, registry)
     }
 

@@ -51,7 +51,7 @@ fn run_command(parsed: Parsed, env: &Environment, registry: &Registry) -> ExitCo
         // Its log has the warnings.
         Command::Gateway(spec) => gateway::run(*spec, &warnings),
         Command::Executor(spec) => executor::run(*spec, registry),
-        Command::Flow(flow) => run::run(&flow.file, env, registry),
+        Command::Flow(flow) => run::run(&flow, env, registry),
         Command::Ping(ping) => ping::run(&ping),
         Command::Export(export) => export::run(&export, env),
         Command::Check(check) => check::run(&check, env, registry),

@@ -146,6 +146,7 @@ fn python(
         uses,
         interpreter: PathBuf::from(interpreter),
         workers: settings.non_zero("python-workers").unwrap_or(NonZeroUsize::MIN),
+        reload: settings.flag("reload"),
         memory_limit: u64::try_from(settings.count("python-memory-limit")).ok().filter(|limit| *limit > 0),
         start_limit: settings.duration("python-start-limit").and_then(positive).unwrap_or(Duration::MAX),
         dynamic_batching: settings.object("uses-dynamic-batching"),

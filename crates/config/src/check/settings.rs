@@ -4,6 +4,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use indexmap::IndexMap;
 use serde_json::Value;
 
 use crate::form::Object;
@@ -14,6 +15,8 @@ use crate::{Place, Problem, Reason, Warning, units};
 #[derive(Debug)]
 pub(crate) struct Context<'a> {
     pub(crate) env: &'a Environment,
+    /// What `${{ CONTEXT.x }}` stands for in files.
+    pub(crate) given: IndexMap<String, String>,
     pub(crate) problems: Vec<Problem>,
     pub(crate) warnings: Vec<Warning>,
     /// Whether files that the process needs must be there now.

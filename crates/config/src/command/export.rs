@@ -16,7 +16,8 @@ use crate::{
 
 pub(super) const USAGE: &str = "export {kubernetes,docker-compose} FILE OUT";
 
-static ARGUMENTS: [Argument; 13] = [
+static ARGUMENTS: [Argument; 14] = [
+    super::tools::CONTEXT,
     row("k8s-namespace", &[], Form::Text, "Kubernetes namespace; the Flow's name if left out"),
     row("network-name", &["network_name"], Form::Text, "Network of docker-compose"),
     row(
@@ -110,6 +111,7 @@ pub(super) fn export(argv: &[String], env: &Environment) -> Result<Parsed, Vec<P
             let export = Export {
                 format,
                 file,
+                context: super::tools::given(&line),
                 out,
                 gateway_image: gateway_image.unwrap_or_else(|| "flowgate/gateway".to_owned()),
                 executor_image: text(&line, "executor-image"),

@@ -221,6 +221,14 @@ fn graphql_is_served_within_limits_if_it_is_exposed() {
 }
 
 #[test]
+fn what_concerns_python_has_an_effect_where_there_is_python() {
+    let warnings = |line: &str| run(line).unwrap().warnings;
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/interop/zoo.yml");
+    assert_eq!(warnings(&format!("executor --python {file} --reload --py-modules a.py")), []);
+    assert_eq!(warnings("executor --reload --py-modules a.py").len(), 2);
+}
+
+#[test]
 fn what_has_no_effect_is_said_once() {
     let (_, warnings) = gateway(
         "gateway --py-modules a.py b.py --k8s-namespace x --reload --deployments-metadata {\"x\":{}} \
@@ -352,8 +360,11 @@ fn pings_come_in_odd_shapes() {
 #[test]
 fn the_other_commands_take_files() {
     let parsed = |line: &str| run(line).unwrap().command;
-    assert_eq!(parsed("flow --uses f.yml"), Command::Flow(crate::FlowCommand { file: "f.yml".into() }));
-    let check = |live| Command::Check(crate::Check { file: "f.yml".into(), live });
+    let flow = |context| Command::Flow(crate::FlowCommand { file: "f.yml".into(), context });
+    assert_eq!(parsed("flow --uses f.yml"), flow(IndexMap::new()));
+    let given = [("model", "small"), ("n", "3")].map(|(key, value)| (key.to_owned(), value.to_owned()));
+    assert_eq!(parsed("flow --uses f.yml --context model=small n:3"), flow(IndexMap::from(given)));
+    let check = |live| Command::Check(crate::Check { file: "f.yml".into(), context: IndexMap::new(), live });
     assert_eq!(parsed("check f.yml"), check(None));
     assert_eq!(parsed("check f.yml --live"), check(Some(Duration::from_secs(5))));
     assert_eq!(parsed("check --live --timeout 250ms f.yml"), check(Some(Duration::from_millis(250))));

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use indexmap::IndexMap;
 use serde_json::Value;
 
 use crate::arguments::{self, Line};
@@ -20,7 +21,17 @@ pub(super) const fn row(
     Argument { name, aliases, form, default: None, mark: Mark::Honoured, on, help, ineffective: None }
 }
 
-static FLOW: [Argument; 1] = [row("uses", &[], Form::Text, "The Flow file")];
+/// What a Flow file may ask for, on every command that reads one.
+pub(super) const CONTEXT: Argument =
+    row("context", &[], Form::KeyValue, "What `${{ CONTEXT.KEY }}` stands for in the file");
+
+/// The values of [`CONTEXT`].
+pub(super) fn given(line: &Line) -> IndexMap<String, String> {
+    let given = line.values.get(CONTEXT.name).and_then(Value::as_object).cloned().unwrap_or_default();
+    given.into_iter().filter_map(|(key, value)| Some((key, crate::form::text(&value)?))).collect()
+}
+
+static FLOW: [Argument; 2] = [row("uses", &[], Form::Text, "The Flow file"), CONTEXT];
 pub(super) fn flow_arguments() -> Vec<&'static Argument> {
     FLOW.iter().collect()
 }
@@ -32,12 +43,16 @@ pub(super) fn flow(argv: &[String]) -> Result<Parsed, Vec<Problem>> {
     }
     let file = text(&line, "uses").or_else(|| line.positionals.first().cloned());
     let file = file.map(PathBuf::from).ok_or_else(|| vec![super::missing("the Flow file (--uses FILE)")])?;
-    Ok(Parsed { command: Command::Flow(FlowCommand { file }), warnings: line.warnings })
+    Ok(Parsed {
+        command: Command::Flow(FlowCommand { file, context: given(&line) }),
+        warnings: line.warnings,
+    })
 }
 
 pub(super) const CHECK_USAGE: &str = "check FILE [--live]";
 
-static CHECK: [Argument; 2] = [
+static CHECK: [Argument; 3] = [
+    CONTEXT,
     row("live", &[], Form::Flag, "Ask the executors that run what they take and return, too"),
     row("timeout", &[], Form::Milliseconds, "How long they have to answer, all together; 5s if left out"),
 ];
@@ -68,7 +83,7 @@ pub(super) fn check(argv: &[String]) -> Result<Parsed, Vec<Problem>> {
     }
     match file {
         Some(file) if problems.is_empty() => {
-            let check = Check { file, live: allowed.filter(|_| live) };
+            let check = Check { file, context: given(&line), live: allowed.filter(|_| live) };
             Ok(Parsed { command: Command::Check(check), warnings: line.warnings })
         }
         _ => Err(problems),

@@ -48,6 +48,22 @@ impl Files {
 }
 
 #[test]
+fn the_context_is_what_the_command_line_gives() {
+    let files =
+        Files::new("jtype: Flow\nexecutors:\n- name: e\n  external: true\n  port: ${{ CONTEXT.port }}\n");
+    let read = |given: &[(&str, &str)]| {
+        let given = given.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+        FlowSpec::read_given(&files.path(), &Environment::new(), &given)
+    };
+    let (spec, _) = read(&[("port", "8123"), ("other", "x")]).unwrap();
+    let [address] = &spec.gateway.graph.addresses["e"][..] else { panic!("{:?}", spec.gateway.graph) };
+    assert!(address.to_string().ends_with(":8123"), "{address}");
+    let problems = read(&[]).unwrap_err();
+    let said: Vec<_> = problems.iter().map(ToString::to_string).collect();
+    assert!(said[0].contains("flow.yml:5: executors[0].port"), "{said:?}");
+}
+
+#[test]
 fn exported_flows_give_the_graphs_of_their_manifests() {
     let directory = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/exported"));
     let arguments: Vec<Vec<String>> =

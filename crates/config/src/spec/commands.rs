@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use indexmap::IndexMap;
+
 use super::{ExecutorSpec, Export, GatewaySpec};
 use crate::Warning;
 
@@ -41,6 +43,8 @@ pub enum Command {
 pub struct FlowCommand {
     /// The file.
     pub file: PathBuf,
+    /// What `${{ CONTEXT.x }}` stands for in it.
+    pub context: IndexMap<String, String>,
 }
 
 /// `ping TARGET ADDRESS`.
@@ -84,6 +88,8 @@ pub enum PingTarget {
 pub struct Check {
     /// The file.
     pub file: PathBuf,
+    /// What `${{ CONTEXT.x }}` stands for in it.
+    pub context: IndexMap<String, String>,
     /// How long the executors that run have to answer; `None` asks nobody.
     pub live: Option<Duration>,
 }

@@ -79,6 +79,8 @@ pub struct PythonSpec {
     pub interpreter: PathBuf,
     /// How many worker processes.
     pub workers: NonZeroUsize,
+    /// Whether they take new code where files of the executor change.
+    pub reload: bool,
     /// Bytes of data that each may have.
     pub memory_limit: Option<u64>,
     /// How long loading the executor may take.

@@ -11,6 +11,8 @@ pub struct Export {
     pub format: ExportFormat,
     /// The Flow or Deployment.
     pub file: PathBuf,
+    /// What `${{ CONTEXT.x }}` stands for in it.
+    pub context: IndexMap<String, String>,
     /// A directory for Kubernetes, a file for docker-compose.
     pub out: PathBuf,
     /// The image of the gateway, of heads, and of executors that hand documents through.

@@ -1,12 +1,11 @@
 //! Arguments of the executor alone, on the command line and in a Flow.
 
-use super::Argument;
 use super::build::{EXECUTOR, PROCESS, row};
+use super::{Argument, PYTHON};
 use crate::form::{Form, NETWORK_MODES, PROTOCOLS, PROVIDERS, ROLES};
 
 const CONTAINERS: &str = "it concerns containers that another program starts";
 const HUB: &str = "nothing is loaded from the Hub";
-const PYTHON: &str = "it concerns Python code";
 
 pub(super) const ROWS: &[Argument] = &[
     row(

@@ -1,10 +1,9 @@
 //! Arguments of gateway and executor alike.
 
-use super::Argument;
 use super::build::{BOTH, row};
+use super::{Argument, PYTHON};
 use crate::form::{COMPRESSIONS, Form};
 
-const PYTHON: &str = "it concerns Python code";
 const CONTAINERS: &str = "it concerns containers that another program starts";
 
 pub(super) const ROWS: &[Argument] = &[

@@ -42,6 +42,9 @@ class Worker:
         self.turn = asyncio.Lock()
         self.in_turn = set()
         self.functions = {}
+        self.batched = set()
+        # One thread holds it while it makes a call.
+        self.busy = threading.Lock()
 
     def batching(self):
         """How the endpoints are batched by the other end. A metric of the user's own is for Jina's queue, here."""
@@ -61,18 +64,19 @@ class Worker:
     def hello(self):
         proto = self.loop.run_until_complete(self.handler.endpoint_discovery(None, None))
         batching, endpoints = self.batching(), {}
+        self.batched = set(batching)
         for name, function in self.executor.requests.items():
             # Batches that Jina's queue makes are made of calls that are here at the same time.
             queued = name in self.handler._batchqueue_config
             concurrent = queued or inspect.iscoroutinefunction(function.fn)
             if not concurrent and not self.handler.args.allow_concurrent:
                 self.in_turn.add(name)
-            self.functions[name] = Function(self.executor, function, name in batching)
             endpoints[name] = {
                 'method': function.fn.__name__,
                 'concurrent': concurrent,
                 'batching': batching.get(name),
             }
+        self.functions = self.current()
         about = {
             'class': type(self.executor).__name__,
             'meta_name': self.executor.metas.name,
@@ -80,6 +84,29 @@ class Worker:
             'endpoints': endpoints,
         }
         self.send(0, HELLO, sized(json.dumps(about).encode()), proto.SerializeToString())
+
+    def current(self):
+        """The functions of the class, ready to be called."""
+        requests = self.executor.requests.items()
+        return {name: Function(self.executor, function, name in self.batched) for name, function in requests}
+
+    def renew(self, changed):
+        """Takes the code of files that have changed; wrong code changes nothing."""
+        logger = self.handler.logger
+        try:
+            reload_into(self.executor, changed)
+            self.functions = self.current()
+            logger.info(f'the executor runs the new code of {", ".join(changed)}')
+        except Exception as error:
+            logger.error(f'the executor goes on with its old code: {type(error).__name__}: {error}')
+
+    def outdated(self, changed):
+        """Told by another thread: takes the code between two calls."""
+        if self.is_plain():
+            with self.busy:
+                self.renew(changed)
+        else:
+            self.loop.call_soon_threadsafe(self.renew, changed)
 
     def is_plain(self):
         """Whether one thread can do it all."""
@@ -222,7 +249,8 @@ class Worker:
             requests = self.list.FromString(body).requests
         except Exception as error:
             return FAILURE, self.status(error)
-        return self.made(requests)
+        with self.busy:
+            return self.made(requests)
 
     def serve_and_close(self):
         try:
@@ -393,6 +421,8 @@ def main():
         worker.hello()
     except Exception as error:
         unfit('configuration', error)
+    if setup['reload']:
+        Sources(worker.executor, setup['args'].get('py_modules')).watch(worker.outdated)
     worker.run()
     sys.stdout.flush()
     sys.stderr.flush()

@@ -12,7 +12,7 @@ use super::output::{complain, failed, print};
 use crate::{Error, Flow, Plan, Said};
 
 pub(super) fn run(check: &Check, env: &Environment, registry: &Registry) -> ExitCode {
-    let plan = match Flow::read_with(&check.file, env, registry.clone()) {
+    let plan = match Flow::read_with(&check.file, env, &check.context, registry.clone()) {
         Ok(plan) => plan,
         Err(error) => return failed(&error),
     };

@@ -10,7 +10,7 @@ use super::WRONG;
 use super::output::{complain, print};
 
 pub(super) fn run(export: &Export, env: &Environment) -> ExitCode {
-    let (spec, warnings) = match FlowSpec::read(&export.file, env) {
+    let (spec, warnings) = match FlowSpec::read_given(&export.file, env, &export.context) {
         Ok(read) => read,
         Err(problems) => {
             complain(&crate::Error::from(problems));

@@ -1,9 +1,8 @@
 //! `flowgate flow --uses FILE`.
 
-use std::path::Path;
 use std::process::ExitCode;
 
-use config::Environment;
+use config::{Environment, FlowCommand};
 use executor_runtime::Registry;
 use server::{Outcome, Signal, Signals, chain};
 use tokio::runtime::Builder;
@@ -12,8 +11,9 @@ use super::WRONG;
 use super::output::{complain, failed, print};
 use crate::{Error, Flow, Plan};
 
-pub(super) fn run(file: &Path, env: &Environment, registry: &Registry) -> ExitCode {
-    let plan = match Flow::read_with(file, env, registry.clone()) {
+pub(super) fn run(command: &FlowCommand, env: &Environment, registry: &Registry) -> ExitCode {
+    let FlowCommand { file, context } = command;
+    let plan = match Flow::read_with(file, env, context, registry.clone()) {
         Ok(plan) => plan,
         Err(error) => return failed(&error),
     };

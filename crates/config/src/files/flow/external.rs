@@ -118,8 +118,7 @@ mod tests {
     #[track_caller]
     fn check(case: &str, keys: &Value, want: &str) {
         let env = crate::Environment::new();
-        let mut context =
-            Context { env: &env, problems: Vec::new(), warnings: Vec::new(), files_exist: true };
+        let mut context = Context::new(&env, true);
         let mut values = Values::new();
         for (name, value) in keys.as_object().unwrap() {
             let argument = crate::table::by_key(crate::table::Program::Deployment, name).unwrap();

@@ -5,7 +5,7 @@ use crate::Environment;
 
 fn read(text: &str) -> (Layout, Vec<String>) {
     let env = Environment::new();
-    let mut context = Context { env: &env, problems: Vec::new(), warnings: Vec::new(), files_exist: true };
+    let mut context = Context::new(&env, true);
     let layout = layout(Path::new("log.yml"), text, &mut context);
     (layout, context.problems.iter().map(ToString::to_string).collect())
 }
