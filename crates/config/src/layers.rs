@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 use serde_json::Value;
 
 use crate::nearest::nearest;
-use crate::table::{Argument, Mark, PYTHON, Program, arguments, by_key};
+use crate::table::{Argument, PYTHON, Program, arguments, by_key};
 use crate::{Place, Problem, Warning};
 
 /// The environment of the process, as the caller read it.
@@ -138,9 +138,7 @@ pub(crate) fn insert(
 /// Says once of each argument whether somebody may wait in vain for its effect.
 pub(crate) fn warn_ineffective(program: Program, values: &Values, warnings: &mut Vec<Warning>) {
     let runs_python = values.get("python").is_some_and(|(_, place)| *place != Place::Default);
-    let without_effect = |argument: &&Argument| {
-        argument.mark == Mark::Elsewhere && !(runs_python && argument.ineffective == Some(PYTHON))
-    };
+    let without_effect = |argument: &&Argument| !(runs_python && argument.ineffective == Some(PYTHON));
     for argument in arguments(program).filter(without_effect) {
         let Some((value, place)) = values.get(argument.name) else { continue };
         let is_said = *place != Place::Default && *value != Value::Bool(false);

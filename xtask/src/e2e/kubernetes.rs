@@ -16,6 +16,9 @@ const NAMESPACE: &str = "flowgate-e2e";
 /// A pod that leaves goes on for 40 s and may take 25 s more.
 const UNTIL_GONE: Duration = Duration::from_secs(120);
 
+/// Names are looked up every ten seconds, and those who answer may remember for thirty.
+const UNTIL_KNOWN: Duration = Duration::from_secs(90);
+
 /// What is deployed. Dropping it deletes it.
 struct Cluster {
     client: PathBuf,
@@ -34,6 +37,7 @@ pub(super) fn run(client: PathBuf, python: &Environment, node: &str) -> anyhow::
 impl Cluster {
     fn play(&self, python: &Environment) -> anyhow::Result<()> {
         say("everything is applied and becomes ready");
+        self.cleared()?;
         shell::run(workspace::in_root("kubectl").args(["apply", "--kustomize", OVERLAY]))?;
         for workload in ["deployment/gateway", "deployment/segmenter", "statefulset/indexer"] {
             self.rolled_out(workload)?;
@@ -67,6 +71,7 @@ impl Cluster {
         })?;
         shell::run(self.kubectl().args(["scale", "deployment/segmenter", "--replicas=2"]))?;
         self.rolled_out("deployment/segmenter")?;
+        self.known("segmenter", 2)?;
         self.under_load("a segmenter is killed and replaced: no request fails", || {
             let pods = self.pods("app=segmenter")?;
             let pod = pods.first().context("there is no segmenter")?;
@@ -80,6 +85,17 @@ impl Cluster {
         let mut kubectl = workspace::in_root("kubectl");
         kubectl.args(["--namespace", NAMESPACE]);
         kubectl
+    }
+
+    /// Waits until what an earlier run left is gone.
+    fn cleared(&self) -> anyhow::Result<()> {
+        let cleared = poll(UNTIL_GONE, || {
+            let mut get = workspace::in_root("kubectl");
+            get.args(["get", "namespace", NAMESPACE, "--ignore-not-found"]);
+            Ok(!shell::output(get.args(["--output", "jsonpath={.status.phase}"]))?.contains("Terminating"))
+        })?;
+        ensure!(cleared, "the namespace {NAMESPACE} still ends after {UNTIL_GONE:?}");
+        Ok(())
     }
 
     fn rolled_out(&self, workload: &str) -> anyhow::Result<()> {
@@ -97,6 +113,23 @@ impl Cluster {
     fn settled(&self, selector: &str, n: usize) -> anyhow::Result<()> {
         let settled = poll(UNTIL_GONE, || Ok(self.pods(selector)?.len() == n))?;
         ensure!(settled, "there are not {n} pods of {selector} after {UNTIL_GONE:?}");
+        Ok(())
+    }
+
+    /// Waits until all gateways know so many replicas: names tell of new ones later than the cluster does.
+    fn known(&self, executor: &str, n: usize) -> anyhow::Result<()> {
+        let (news, wanted) = (format!("replicas changed executor={executor} "), format!("replicas={n}"));
+        let all_know = poll(UNTIL_KNOWN, || {
+            for pod in self.pods("app=gateway")? {
+                let log = shell::output(self.kubectl().args(["logs", &pod]))?;
+                if !log.lines().rfind(|line| line.contains(&news)).is_some_and(|line| line.ends_with(&wanted))
+                {
+                    return Ok(false);
+                }
+            }
+            Ok(true)
+        })?;
+        ensure!(all_know, "not all gateways know {n} replicas of {executor} after {UNTIL_KNOWN:?}");
         Ok(())
     }
 

@@ -55,7 +55,9 @@ fn a_gateway_of_an_exported_manifest_is_understood() {
     let examples: Vec<Vec<String>> = serde_json::from_str(examples).unwrap();
     let full = examples.iter().find(|argv| argv[1] == "gateway").unwrap();
     let parsed = command(&full[1..], &env(&[])).unwrap();
-    assert_eq!(parsed.warnings, []);
+    let other =
+        |warning: &&Warning| !warning.to_string().ends_with("metrics and traces are not sent to anybody yet");
+    assert_eq!(parsed.warnings.iter().find(other), None);
     let Command::Gateway(spec) = parsed.command else { panic!("{:?}", parsed.command) };
     let listeners: Vec<_> = spec.server.listeners.iter().map(|l| (l.protocols[0].name(), l.port)).collect();
     assert_eq!(
@@ -226,6 +228,14 @@ fn what_concerns_python_has_an_effect_where_there_is_python() {
     let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/interop/zoo.yml");
     assert_eq!(warnings(&format!("executor --python {file} --reload --py-modules a.py")), []);
     assert_eq!(warnings("executor --reload --py-modules a.py").len(), 2);
+}
+
+#[test]
+fn who_asks_for_metrics_or_traces_is_told_that_there_are_none() {
+    let warnings = run("executor --monitoring --tracing --metrics").unwrap().warnings;
+    let said: Vec<_> = warnings.iter().map(ToString::to_string).collect();
+    let why = "has no effect here: metrics and traces are not sent to anybody yet";
+    assert_eq!(said, ["monitoring", "tracing", "metrics"].map(|name| format!("argument --{name}: {why}")));
 }
 
 #[test]

@@ -4,6 +4,7 @@ use super::build::{BOTH, row};
 use super::{Argument, PYTHON};
 use crate::form::{COMPRESSIONS, Form};
 
+const TELEMETRY: &str = "metrics and traces are not sent to anybody yet";
 const CONTAINERS: &str = "it concerns containers that another program starts";
 
 pub(super) const ROWS: &[Argument] = &[
@@ -64,7 +65,7 @@ pub(super) const ROWS: &[Argument] = &[
     row(BOTH, "noblock-on-start", Form::Flag, "Tells an orchestrator not to wait").or("false").accepted(),
     row(BOTH, "floating", Form::Flag, "Nobody waits for the answer of this node").or("false").accepted(),
     row(BOTH, "reload", Form::Flag, "Restart when source files change").or("false").elsewhere().warn(PYTHON),
-    row(BOTH, "monitoring", Form::Flag, "Serve Prometheus metrics").or("false"),
+    row(BOTH, "monitoring", Form::Flag, "Serve Prometheus metrics").or("false").warn(TELEMETRY),
     row(BOTH, "port-monitoring", Form::Ports, "Port of the Prometheus metrics; any free one if left out"),
     row(
         BOTH,
@@ -73,10 +74,10 @@ pub(super) const ROWS: &[Argument] = &[
         "Further tries of a call to an executor; negative means one for each replica, at least three",
     )
     .or("-1"),
-    row(BOTH, "tracing", Form::Flag, "Send traces over OTLP").or("false"),
+    row(BOTH, "tracing", Form::Flag, "Send traces over OTLP").or("false").warn(TELEMETRY),
     row(BOTH, "traces-exporter-host", Form::Text, "Host of the collector of traces"),
     row(BOTH, "traces-exporter-port", Form::Port, "Port of the collector of traces"),
-    row(BOTH, "metrics", Form::Flag, "Send metrics over OTLP").or("false"),
+    row(BOTH, "metrics", Form::Flag, "Send metrics over OTLP").or("false").warn(TELEMETRY),
     row(BOTH, "metrics-exporter-host", Form::Text, "Host of the collector of metrics"),
     row(BOTH, "metrics-exporter-port", Form::Port, "Port of the collector of metrics"),
     row(BOTH, "stateful", Form::Flag, "Keep replicas of the executor consistent by consensus")
