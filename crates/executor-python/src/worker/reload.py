@@ -64,10 +64,14 @@ def reload_into(executor, changed):
     # The executor's own module last: it imports from the others.
     modules = [by_file[file] for file in changed if file in by_file and by_file[file] is not own]
     importlib.invalidate_caches()
+    codes = []
     for module in [*modules, own]:
         # From the source: what is compiled is told apart by seconds.
         with open(module.__file__, encoding='utf-8') as file:
-            exec(compile(file.read(), module.__file__, 'exec'), module.__dict__)
+            codes.append((module, compile(file.read(), module.__file__, 'exec')))
+    # A mistake in one of them must not leave the others new.
+    for module, code in codes:
+        exec(code, module.__dict__)
     names = {endpoint: function.fn.__name__ for endpoint, function in executor.requests.items()}
     executor.__class__ = getattr(own, type(executor).__name__)
     executor.requests.clear()

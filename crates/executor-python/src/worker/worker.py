@@ -91,7 +91,7 @@ class Worker:
         return {name: Function(self.executor, function, name in self.batched) for name, function in requests}
 
     def renew(self, changed):
-        """Takes the code of files that have changed; wrong code changes nothing."""
+        """Takes the code of files that have changed; with wrong code the functions stay those that they were."""
         logger = self.handler.logger
         try:
             reload_into(self.executor, changed)
