@@ -104,6 +104,21 @@ impl Calls {
         self.gate(code).wait().await.ok_or(Cut::Closing)
     }
 
+    /// Makes one call, wherever its code is.
+    pub(crate) async fn call(
+        &self,
+        code: &Code,
+        invocation: Invocation,
+        place: Place,
+    ) -> Result<Result<Outcome, Failure>, Error> {
+        match code {
+            Code::Foreign { run, blocking } => self.run_elsewhere(run, *blocking, invocation, place).await,
+            Code::Async(_) | Code::Blocking(_) | Code::Stream(_) => {
+                Ok(self.run(code, invocation, place).await?)
+            }
+        }
+    }
+
     /// Makes one call. Dropping the future drops `async` code, and tells other code through its context.
     pub(crate) async fn run(&self, code: &Code, invocation: Invocation, place: Place) -> Made {
         let left = invocation.context.left.clone();
