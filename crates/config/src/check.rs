@@ -8,6 +8,7 @@ mod http;
 mod log;
 mod network;
 mod settings;
+mod stateful;
 mod telemetry;
 mod web_server;
 

@@ -1,6 +1,7 @@
 //! The kinds of values, and reading them from text, JSON or YAML into one canonical JSON form.
 
 mod key_value;
+mod peer_ports;
 
 use serde_json::{Map, Number, Value};
 
@@ -27,6 +28,8 @@ pub enum Form {
     Port,
     /// Several ports, also joined by commas.
     Ports,
+    /// The ports of replicas: a list, or an object with a list for each shard.
+    PeerPorts,
     /// A duration; a bare number counts milliseconds.
     Milliseconds,
     /// A number of bytes.
@@ -72,7 +75,7 @@ impl Form {
     pub(crate) const fn arity(self) -> Arity {
         match self {
             Self::Flag => Arity::None,
-            Self::Hosts | Self::Ports | Self::Choices { .. } => Arity::AtLeastOne,
+            Self::Hosts | Self::Ports | Self::PeerPorts | Self::Choices { .. } => Arity::AtLeastOne,
             Self::Texts | Self::KeyValue => Arity::Any,
             Self::Text
             | Self::Integer
@@ -106,6 +109,7 @@ impl Form {
             }
             Self::Port => integer(value, 0, 65535).ok_or_else(|| expected("a port from 0 to 65535", value)),
             Self::Ports => list(value, true, |item| integer(item, 0, 65535), "ports from 0 to 65535"),
+            Self::PeerPorts => peer_ports::read(value),
             Self::Milliseconds => quantity(value, units::milliseconds)
                 .ok_or_else(|| expected("a duration such as `250ms` or `10s`", value)),
             Self::Size => quantity(value, units::bytes)
@@ -131,6 +135,7 @@ impl Form {
             Self::Integer | Self::Count | Self::Positive => "N".to_owned(),
             Self::Port => "PORT".to_owned(),
             Self::Ports => "PORT...".to_owned(),
+            Self::PeerPorts => "PORT...|JSON".to_owned(),
             Self::Milliseconds => "DURATION".to_owned(),
             Self::Size => "SIZE".to_owned(),
             Self::Choice { of, .. } => of.join("|"),

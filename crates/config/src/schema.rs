@@ -94,6 +94,7 @@ fn values(form: Form) -> Value {
         Form::Choices { of } => {
             json!({ "type": ["string", "array"], "items": { "type": "string" }, "examples": of })
         }
+        Form::PeerPorts => json!({ "type": ["integer", "string", "array", "object"] }),
         Form::KeyValue => json!({ "type": ["object", "string", "array"] }),
         Form::Json | Form::JsonOrText => json!({}),
     }

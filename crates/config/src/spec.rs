@@ -9,6 +9,7 @@ mod flow;
 mod gateway;
 mod log;
 mod network;
+mod stateful;
 mod telemetry;
 
 pub use commands::{Check, Command, FlowCommand, Help, Parsed, Ping, PingTarget, Version};
@@ -25,4 +26,5 @@ pub use network::{
     Address, Balance, Client, Compression, GrpcOption, GrpcOptions, InvalidAddress, Limits, Listener, Port,
     Protocol, Retries, Server, TlsClient, TlsServer,
 };
+pub use stateful::{Peers, RaftOptions, Stateful};
 pub use telemetry::{Exporter, Telemetry};

@@ -15,6 +15,7 @@ mod backoff;
 mod balance;
 mod budget;
 mod cluster;
+mod direct;
 mod discovery;
 mod error;
 mod executor;
@@ -32,6 +33,7 @@ mod tls;
 
 pub use address::{Address, InvalidAddress};
 pub use cluster::{Cluster, Discoveries, InvalidTarget, Target};
+pub use direct::Direct;
 pub use error::{Error, Failure, Tried};
 pub use pool::Pool;
 pub use report::{AddressReport, Report, State};

@@ -39,6 +39,16 @@ impl Resolver {
     {
         Self(Arc::new(move |host, port| Box::pin(resolve(host, port))))
     }
+
+    /// The addresses of a name, at least one.
+    pub(crate) async fn look_up(&self, address: &Address, timeout: Duration) -> io::Result<Vec<SocketAddr>> {
+        let lookup = (self.0)(address.host().to_owned(), address.port());
+        match tokio::time::timeout(timeout, lookup).await {
+            Ok(Ok(found)) if found.is_empty() => Err(io::Error::other("the name has no address")),
+            Ok(found) => found,
+            Err(_) => Err(io::Error::new(io::ErrorKind::TimedOut, "the resolver does not answer")),
+        }
+    }
 }
 
 impl fmt::Debug for Resolver {
@@ -134,13 +144,7 @@ impl Resolving {
         if address.literal().is_some() {
             return None;
         }
-        let lookup = (self.resolver.0)(address.host().to_owned(), address.port());
-        let found = tokio::time::timeout(self.timeout, lookup).await;
-        Some(match found {
-            Ok(Ok(found)) if found.is_empty() => Err(io::Error::other("the name has no address")),
-            Ok(found) => found,
-            Err(_) => Err(io::Error::new(io::ErrorKind::TimedOut, "the resolver does not answer")),
-        })
+        Some(self.resolver.look_up(address, self.timeout).await)
     }
 
     /// Makes what was found the members, if they are others than before.

@@ -16,6 +16,12 @@ pub mod docarray {
     tonic::include_proto!("docarray");
 }
 
+/// The generated messages and stubs of package `flowgate.consensus`.
+#[expect(missing_docs, clippy::allow_attributes, reason = "generated code")]
+pub mod consensus {
+    tonic::include_proto!("flowgate.consensus");
+}
+
 pub mod message;
 pub mod status;
 

@@ -8,6 +8,7 @@ use indexmap::IndexMap;
 use serde_json::Value;
 
 use super::network::{TlsNames, client, executor_listeners, protocols, server};
+use super::stateful::stateful;
 use super::{Context, Settings, graph, http, log, telemetry};
 use crate::files::{check_variables, is_yaml_path};
 use crate::form::Object;
@@ -63,7 +64,10 @@ pub(crate) fn executor(
         base.extend(settings.object(name));
         base
     };
+    let uses_metas = merged(file.metas.clone(), "uses-metas");
+    let has_workspace = settings.text("workspace").is_some() || uses_metas.contains_key("workspace");
     ExecutorSpec {
+        stateful: stateful(settings, context, program, has_workspace),
         name: settings.owned("name").or(deployment),
         role,
         server,
@@ -73,7 +77,7 @@ pub(crate) fn executor(
         uses_requests: requests(&merged(file.requests.clone(), "uses-requests"), settings, context),
         uses_dynamic_batching: batching(&file, settings, context),
         uses_with: merged(file.with, "uses-with"),
-        uses_metas: merged(file.metas, "uses-metas"),
+        uses_metas,
         py_modules,
         workspace: settings.text("workspace").map(PathBuf::from),
         shard_id: settings.small("shard-id"),

@@ -7,7 +7,7 @@ use std::time::Duration;
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
-use super::{Address, Client, HttpSpec, LogSpec, Server, Telemetry};
+use super::{Address, Client, HttpSpec, LogSpec, Server, Stateful, Telemetry};
 
 /// Everything that an executor process is to do.
 #[derive(Debug, Clone, PartialEq)]
@@ -44,6 +44,8 @@ pub struct ExecutorSpec {
     pub shards: u32,
     /// How many replicas there are.
     pub replicas: u32,
+    /// How the replicas are kept consistent, if they are.
+    pub stateful: Option<Stateful>,
     /// Whether calls may run at the same time.
     pub allow_concurrent: bool,
     /// How many calls may run at the same time.

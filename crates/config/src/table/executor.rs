@@ -50,7 +50,12 @@ pub(super) const ROWS: &[Argument] = &[
         .aliases(&["disable-reduce"])
         .or("false"),
     row(EXECUTOR, "allow-concurrent", Form::Flag, "Let calls run at the same time").or("false"),
-    row(EXECUTOR, "raft-configuration", Form::KeyValue, "Settings of consensus").elsewhere(),
+    row(
+        EXECUTOR,
+        "raft-configuration",
+        Form::KeyValue,
+        "Settings of consensus between the replicas of a stateful executor",
+    ),
     row(EXECUTOR, "volumes", Form::Texts, "Mounts of the container").elsewhere(),
     row(EXECUTOR, "gpus", Form::Text, "GPUs of the container").elsewhere(),
     row(EXECUTOR, "disable-auto-volume", Form::Flag, "Mount nothing by default").or("false").elsewhere(),

@@ -58,6 +58,13 @@ pub(super) const ROWS: &[Argument] = &[
     )
     .own(),
     row(
+        PROCESS,
+        "peers",
+        Form::Hosts,
+        "HOST:PORT of each replica of a stateful executor, in the order of their numbers",
+    )
+    .own(),
+    row(
         EXECUTOR,
         "python-workers",
         Form::Positive,

@@ -80,9 +80,11 @@ pub(super) const ROWS: &[Argument] = &[
     row(BOTH, "metrics", Form::Flag, "Send metrics over OTLP").or("false").warn(TELEMETRY),
     row(BOTH, "metrics-exporter-host", Form::Text, "Host of the collector of metrics"),
     row(BOTH, "metrics-exporter-port", Form::Port, "Port of the collector of metrics"),
-    row(BOTH, "stateful", Form::Flag, "Keep replicas of the executor consistent by consensus")
-        .or("false")
-        .elsewhere()
-        .warn("replicas are not kept consistent"),
-    row(BOTH, "peer-ports", Form::JsonOrText, "Consensus ports of the other replicas").elsewhere(),
+    row(BOTH, "stateful", Form::Flag, "Keep replicas of the executor consistent by consensus").or("false"),
+    row(
+        BOTH,
+        "peer-ports",
+        Form::PeerPorts,
+        "Ports of the replicas of a stateful executor on this machine, by shard if there are several",
+    ),
 ];
