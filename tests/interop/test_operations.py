@@ -284,6 +284,41 @@ def test_a_client_that_pings_all_the_time_is_not_punished(flow):
     assert ended.value.code() == grpc.StatusCode.DEADLINE_EXCEEDED
 
 
+@pytest.mark.parametrize('language', ['python', 'rust'])
+def test_connections_that_rest_are_closed(stage, language):
+    from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+    options = ['--grpc-server-options', '{"grpc.max_connection_idle_ms": 300}']
+    executor = stage.executor('python', 'FooExecutor', 0, *options) if language == 'python' else None
+    if executor is None:
+        port = free_port()
+        program = [BINARIES / 'flowgate', 'executor', '--host', '127.0.0.1', '--port', port]
+        executor = stage.start('executor', port, *program, *options)
+    executor.wait_serving()
+
+    def channel():
+        states = []
+        # Channels of one process share connections otherwise.
+        options = [('grpc.use_local_subchannel_pool', 1)]
+        channel = grpc.insecure_channel(f'127.0.0.1:{executor.port}', options)
+        channel.subscribe(states.append)
+        return channel, health_pb2_grpc.HealthStub(channel), states
+
+    busy, busy_health, busy_states = channel()
+    watched = busy_health.Watch(health_pb2.HealthCheckRequest(), timeout=60)
+    assert next(watched).status == health_pb2.HealthCheckResponse.SERVING
+    resting, resting_health, resting_states = channel()
+    resting_health.Check(health_pb2.HealthCheckRequest(), timeout=20)
+    until(lambda: grpc.ChannelConnectivity.READY in resting_states, 'it is connected')
+    until(lambda: resting_states[-1] != grpc.ChannelConnectivity.READY, 'it is closed')
+    assert busy_states[-1] == grpc.ChannelConnectivity.READY
+    answer = resting_health.Check(health_pb2.HealthCheckRequest(), timeout=20)
+    assert answer.status == health_pb2.HealthCheckResponse.SERVING
+    watched.cancel()
+    busy.close()
+    resting.close()
+
+
 def test_the_version_of_jina_is_told(tmp_path):
     (tmp_path / 'jina').symlink_to(BINARIES / 'flowgate')
     told = subprocess.run([tmp_path / 'jina', '-v'], capture_output=True, text=True, timeout=60)

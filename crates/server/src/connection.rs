@@ -96,7 +96,9 @@ pub struct HttpOptions {
     pub max_frame: u32,
     /// After about this long a connection is told to end and takes no more requests.
     pub max_age: Option<Duration>,
-    /// How long requests of such a connection may still take; `None` is as long as they like.
+    /// After this long without requests a connection is told to end, about: at most after twice as long.
+    pub max_idle: Option<Duration>,
+    /// How long requests of a connection that is old may still take; `None` is as long as they like.
     pub age_grace: Option<Duration>,
     /// Which requests over HTTP are lines in the log, if any are.
     pub access_log: Option<AccessLog>,
@@ -120,6 +122,7 @@ impl Default for HttpOptions {
             connection_window: 16 << 20,
             max_frame: 1 << 20,
             max_age: None,
+            max_idle: None,
             age_grace: None,
             access_log: None,
             headers: Headers::default(),
@@ -169,7 +172,7 @@ pub async fn serve<S: HttpService>(
         let service = services[place.worker]();
         let runtime = place.runtime.clone();
         let connection = connections.token();
-        let life = Life { max_age: options.max_age, grace: options.age_grace };
+        let life = Life { max_age: options.max_age, max_idle: options.max_idle, grace: options.age_grace };
         let handshake = Handshake { tls: tls.clone(), patience: options.handshake_timeout, life };
         let access = options.access_log.and_then(|log| Some((log, stream.peer_addr().ok()?)));
         let (builder, stop) = (builder.clone(), stop.clone());
@@ -249,6 +252,7 @@ struct Handshake {
 #[derive(Debug, Clone, Copy)]
 struct Life {
     max_age: Option<Duration>,
+    max_idle: Option<Duration>,
     grace: Option<Duration>,
 }
 
@@ -258,6 +262,14 @@ impl Life {
     async fn end(self) {
         match self.max_age {
             Some(age) => tokio::time::sleep(age.mul_f64(0.9 + 0.2 * fastrand::f64())).await,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Ends when the connection has rested for too long.
+    async fn rested(self, activity: &Activity) {
+        match self.max_idle {
+            Some(idle) => activity.rested(idle).await,
             None => std::future::pending().await,
         }
     }
@@ -302,6 +314,7 @@ async fn converse<S: HttpService>(
     tokio::select! {
         end = connection.as_mut() => return end,
         () = stop.cancelled() => connection.as_mut().graceful_shutdown(),
+        () = life.rested(&activity) => connection.as_mut().graceful_shutdown(),
         () = life.end() => {
             connection.as_mut().graceful_shutdown();
             if let Some(grace) = life.grace {

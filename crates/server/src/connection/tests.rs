@@ -154,6 +154,35 @@ async fn a_call_of_a_client_that_answers_no_ping_is_finished() {
     assert_eq!(outcome, Outcome::Clean);
 }
 
+/// GOAWAY with the error code NO_ERROR.
+fn is_told_to_go(frames: &[u8]) -> bool {
+    // It begins with the length, the kind 7, no flags and stream 0; after the last stream comes the code.
+    frames.windows(17).any(|bytes| bytes[..9] == [0, 0, 8, 7, 0, 0, 0, 0, 0] && bytes[13..] == [0; 4])
+}
+
+#[tokio::test]
+async fn a_connection_without_calls_is_told_to_go_and_one_with_calls_is_let_alone() {
+    let idle = Duration::from_millis(50);
+    let options = HttpOptions { keepalive_time: None, max_idle: Some(idle), ..HttpOptions::default() };
+    let Served { address, answering, mut arrived, drain: _drain } = served(options);
+    answering.send_replace(false);
+    let mut busy = silent_client(address).await;
+    busy.write_all(b"\0\0\x06\x01\x05\0\0\0\x01\x82\x86\x84\x41\x01x").await.unwrap();
+    arrived.wait_for(|n| *n == 1).await.unwrap();
+    let mut resting = silent_client(address).await;
+    let mut rest = Vec::new();
+    let end = tokio::time::timeout(Duration::from_secs(20), resting.read_to_end(&mut rest)).await;
+    let _end = end.expect("it ends");
+    assert!(is_told_to_go(&rest), "{rest:?}");
+    // That one came later, and went first.
+    answering.send_replace(true);
+    let mut answer = Vec::new();
+    let end = tokio::time::timeout(Duration::from_secs(20), busy.read_to_end(&mut answer)).await;
+    let _end = end.expect("it ends as well, when it rests");
+    let hello = answer.windows(5).position(|bytes| bytes == b"hello").expect("an answer");
+    assert!(!is_told_to_go(&answer[..hello]) && is_told_to_go(&answer[hello..]), "{answer:?}");
+}
+
 #[tokio::test]
 async fn every_answer_has_the_headers_of_the_web_server_but_not_those_of_grpc() {
     let header = |name: &'static str, value| (http::HeaderName::from_static(name), value);
