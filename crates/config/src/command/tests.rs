@@ -422,7 +422,7 @@ fn the_other_commands_take_files() {
     assert_eq!(parsed("-v"), Command::Version(Version::Short));
     let Command::Export(export) = parsed(
         "export kubernetes f.yml --outfile_path out --probes exec --services cluster-ip --tls-secret cert \
-         --autoscale gateway=2-10 a=1-3 --requests gateway=500m/256Mi --disruption-budgets --executor-image i:1",
+         --executor-tls-secrets a=a-cert b=b-cert --executors-ca-secret ca --autoscale gateway=2-10 a=1-3 --requests gateway=500m/256Mi --disruption-budgets --executor-image i:1",
     ) else {
         panic!()
     };
@@ -432,6 +432,10 @@ fn the_other_commands_take_files() {
     assert_eq!(cluster.autoscale["a"], crate::Replicas { least: 1, most: 3 });
     assert_eq!(cluster.requests["gateway"].memory, "256Mi");
     assert!(cluster.disruption_budgets);
+    assert_eq!(
+        (&*cluster.executor_tls_secrets["b"], cluster.executors_ca_secret.as_deref()),
+        ("b-cert", Some("ca"))
+    );
     refused(
         "export kubernetes f.yml out --autoscale a=3-1 b=2 --requests a=much",
         &[
