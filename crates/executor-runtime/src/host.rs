@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tonic::service::Routes;
 use tower::util::BoxCloneSyncService;
+use tracing::{Instrument as _, Span};
 
 use crate::batch::{self, BatchStats, Batcher, Rule};
 use crate::calls::Calls;
@@ -40,6 +41,8 @@ pub struct Hosted {
     grpc: grpc::server::Settings,
     traffic: Traffic,
     pub(crate) snapshots: Snapshots,
+    /// The span that it was made in: what it logs belongs there.
+    span: Span,
 }
 
 /// An executor that cannot be hosted.
@@ -153,6 +156,7 @@ fn hosted(
         admission: Admission::new(settings.limits),
         traffic: Traffic::default(),
         snapshots,
+        span: Span::current(),
         grpc: settings.grpc,
     })
 }
@@ -161,10 +165,11 @@ impl Hosted {
     /// Answers requests.
     #[must_use]
     pub fn handler(&self) -> Handler {
-        let (service, traffic) = (self.service.clone(), self.traffic.clone());
+        let (service, traffic, span) = (self.service.clone(), self.traffic.clone(), self.span.clone());
         BoxCloneSyncService::new(tower::service_fn(move |request| {
-            let service = service.clone();
-            traffic::counted(traffic.clone(), request, async move |request| service.answer(request).await)
+            let (service, span) = (service.clone(), span.clone());
+            let answer = async move |request| service.answer(request).instrument(span).await;
+            traffic::counted(traffic.clone(), request, answer)
         }))
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use executor_runtime::{Entry, ExecutorSettings, Hosted, host};
 use info::{Facts, Report};
 use server::Workers;
-use tracing::{info, warn};
+use tracing::{Span, info, warn};
 
 use crate::front_ends::{Faces, FrontEnds, Process};
 use crate::served::Bound;
@@ -20,7 +20,8 @@ use crate::{Protocol, Running, Settings, StartError};
 pub async fn start(settings: Settings, entry: Entry, workers: Arc<Workers>) -> Result<Running, StartError> {
     let (closed, hosting) = Closed::bind(settings)?;
     // Its code may block.
-    let hosted = tokio::task::spawn_blocking(move || host(&entry, hosting));
+    let span = Span::current();
+    let hosted = tokio::task::spawn_blocking(move || span.in_scope(|| host(&entry, hosting)));
     let hosted = hosted.await.map_err(|_panicked| StartError::Panicked)??;
     closed.open(hosted, workers)
 }

@@ -9,6 +9,7 @@ use tokio::process::Command;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument as _;
 
 use crate::python::Child;
 
@@ -45,7 +46,9 @@ impl Executors {
     /// Takes on one of this process.
     pub(crate) fn add(&mut self, name: String, executor: executor::Running) {
         self.tls.extend(executor.tls().cloned());
-        self.watchers.spawn(watch(name, executor, self.stop.clone(), self.tell.clone()));
+        let span = server::log::named(&name);
+        let watch = watch(name, executor, self.stop.clone(), self.tell.clone());
+        self.watchers.spawn(watch.instrument(span));
     }
 
     /// Starts one as a process. `cleaning` removes what the process would leave behind if it had to be killed.
