@@ -63,7 +63,8 @@ fn those_who_share_a_log_have_names_of_their_own() {
         });
         info!("after");
     });
-    let wanted = "gateway: before\nencoder/rep-0: one\nencoder/rep-0: deeper\nranker/rep-0: another\ngateway: after\n";
+    let wanted =
+        "gateway: before\nencoder/rep-0: one\nencoder/rep-0: deeper\nranker/rep-0: another\ngateway: after\n";
     assert_eq!(text, wanted);
 }
 
