@@ -10,6 +10,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tracing::Instrument as _;
 
 use crate::backoff::Backoff;
 use crate::error::{NoWorker, TooLarge, lost, too_long};
@@ -76,7 +77,7 @@ impl Pool {
         });
         for first in connected {
             pool.set(first.link.worker, Slot::Up(first.link.clone()));
-            tasks.spawn(pool.clone().keep(first));
+            tasks.spawn(pool.clone().keep(first).in_current_span());
         }
         Ok((pool, hello))
     }

@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tonic::service::Routes;
 use tower::util::BoxCloneSyncService;
+use tracing::{Instrument as _, Span};
 
 use crate::batch::{self, BatchStats, Batcher, Rule};
 use crate::calls::Calls;
@@ -44,6 +45,8 @@ pub struct Hosted {
     pub(crate) snapshots: Snapshots,
     /// Who has writes made on all replicas, if somebody does.
     pub(crate) replication: Option<Arc<dyn Replication>>,
+    /// The span that it was made in: what it logs belongs there.
+    span: Span,
 }
 
 /// An executor that cannot be hosted.
@@ -166,6 +169,7 @@ fn hosted(
         traffic: Traffic::default(),
         snapshots,
         replication: None,
+        span: Span::current(),
         grpc: settings.grpc,
     })
 }
@@ -174,13 +178,14 @@ impl Hosted {
     /// Answers requests.
     #[must_use]
     pub fn handler(&self) -> Handler {
-        let (service, traffic) = (self.service.clone(), self.traffic.clone());
+        let (service, traffic, span) = (self.service.clone(), self.traffic.clone(), self.span.clone());
         let replication = self.replication.clone();
         BoxCloneSyncService::new(tower::service_fn(move |request| {
-            let (service, replication) = (service.clone(), replication.clone());
-            traffic::counted(traffic.clone(), request, async move |request| {
-                service.answer(request, replication.as_deref()).await
-            })
+            let (service, span, replication) = (service.clone(), span.clone(), replication.clone());
+            let answer = async move |request| {
+                service.answer(request, replication.as_deref()).instrument(span).await
+            };
+            traffic::counted(traffic.clone(), request, answer)
         }))
     }
 
