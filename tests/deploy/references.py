@@ -91,13 +91,52 @@ def check_workload(workload, objects, config_maps, services):
                 problems.append(f'{name}: there is no ConfigMap {source["configMapRef"]["name"]}')
             else:
                 environment.update(config_map.get('data') or {})
+        problems += [f'{name}: {file} is mounted nowhere' for file in unmounted(container, environment)]
+        if is_secure(container, environment) and any('grpc' in container.get(probe, {}) for probe in PROBES):
+            problems.append(f'{name}: Kubernetes asks over gRPC without TLS only')
         own = {port['containerPort'] for port in container['ports']}
         problems += [f'{name}: nobody listens on {port}' for port in asked(container) - own]
         problems += [f'{name}: the port {port} is not declared' for port in listens(container) - own]
         addresses = after(container['args'], '--deployments-addresses')
         addresses = addresses[0] if addresses else environment.get('FLOWGATE_DEPLOYMENTS_ADDRESSES', '{}')
         problems += check_addresses(name, json.loads(addresses), services)
+        problems += check_schemes(name, json.loads(addresses), objects)
     return problems
+
+
+def check_schemes(name, addresses, objects):
+    """The gateway speaks TLS with those that do."""
+    problems, config_maps = [], named(objects, 'ConfigMap')
+    for address in (address for of_node in addresses.values() for address in of_node):
+        service = named(objects, 'Service').get(address.split('://')[-1].split(':')[0].split('.')[0])
+        for workload in selected(objects, service['spec']['selector']) if service else []:
+            called = containers(workload)[0]
+            sources = [config_maps.get(source['configMapRef']['name'], {}) for source in called.get('envFrom', [])]
+            environment = {key: value for source in sources for key, value in (source.get('data') or {}).items()}
+            if is_secure(called, environment) != address.startswith('grpcs://'):
+                problems.append(f'{name}: {address} is called the wrong way')
+    return problems
+
+
+FILES = ('ssl-certfile', 'ssl-keyfile', 'tls-certfile', 'tls-keyfile', 'executors-ca')
+PROBES = ('startupProbe', 'readinessProbe', 'livenessProbe')
+
+
+def file(container, environment, name):
+    """The file that an argument or its variable names."""
+    variable = environment.get(f'FLOWGATE_{name.replace("-", "_").upper()}')
+    return next(iter(after(container['args'], f'--{name}')), variable)
+
+
+def is_secure(container, environment):
+    return any(file(container, environment, name) for name in ('ssl-certfile', 'tls-certfile'))
+
+
+def unmounted(container, environment):
+    """Files of certificates and keys that are in no volume."""
+    mounted = tuple(f'{mount["mountPath"]}/' for mount in container.get('volumeMounts', []))
+    named_files = [file(container, environment, name) for name in FILES]
+    return [file for file in named_files if file and not file.startswith(mounted)]
 
 
 def check_addresses(name, addresses, services):
@@ -130,7 +169,7 @@ def listens(container):
 def asked(container):
     """The ports that probes ask."""
     found = set()
-    for probe in ('startupProbe', 'readinessProbe', 'livenessProbe'):
+    for probe in PROBES:
         probe = container.get(probe, {})
         if 'grpc' in probe:
             found.add(probe['grpc']['port'])

@@ -88,6 +88,42 @@ def test_what_is_wrong_is_found(problem, spoil):
     assert problem in check(objects)
 
 
+def args(objects, name):
+    return container(objects, 'Deployment', name)['args']
+
+
+@pytest.mark.parametrize(
+    'problem, spoil',
+    [
+        (
+            'segmenter: /etc/flowgate/tls/tls.crt is mounted nowhere',
+            lambda o: container(o, 'Deployment', 'segmenter').pop('volumeMounts'),
+        ),
+        (
+            'gateway: /etc/flowgate/executors/ca.crt is mounted nowhere',
+            lambda o: container(o, 'Deployment', 'gateway')['volumeMounts'].pop(),
+        ),
+        (
+            'gateway: there is no volume tls',
+            lambda o: o['Deployment', 'gateway']['spec']['template']['spec'].pop('volumes'),
+        ),
+        (
+            'segmenter: Kubernetes asks over gRPC without TLS only',
+            lambda o: container(o, 'Deployment', 'segmenter').update(readinessProbe={'grpc': {'port': 8080}}),
+        ),
+        (
+            'gateway: grpcs://segmenter.default.svc:8080 is called the wrong way',
+            lambda o: args(o, 'segmenter').remove('--tls-certfile'),
+        ),
+    ],
+    ids=lambda case: case.replace(' ', '-').replace('/', '-') if isinstance(case, str) else '',
+)
+def test_what_is_wrong_with_certificates_is_found(problem, spoil):
+    objects = copy.deepcopy(rendered('exported-tls'))
+    spoil({(o['kind'], o['metadata']['name']): o for o in objects})
+    assert problem in check(objects)
+
+
 def container(objects, kind, name):
     return objects[kind, name]['spec']['template']['spec']['containers'][0]
 

@@ -62,6 +62,18 @@ def test_pages_of_every_origin_may_call(page):
             assert answer.headers['access-control-allow-credentials'] == 'true'
 
 
+def test_operators_are_warned_that_every_page_may_call(page, stage):
+    process, _ = page
+    assert 'CORS is enabled' in process.log.read_text()
+    port = free_port()
+    program = [BINARIES / 'flowgate', 'executor', '--host', '127.0.0.1', '--port', port, '--protocol', 'HTTP']
+    for arguments, warned in [(['--cors'], True), ([], False)]:
+        executor = stage.start('executor', port, *program, *arguments).wait_serving(is_healthy)
+        assert ('CORS is enabled' in executor.log.read_text()) == warned
+        executor.stop()
+
+
+
 # config.md: title/description.
 def test_the_openapi_document_has_the_title_and_the_description(page):
     process, _ = page

@@ -26,7 +26,7 @@ import grpc
 import pytest
 from docarray import DocList
 from jina import Client
-from jina.excepts import BadServerFlow
+from jina.excepts import BadServer, BadServerFlow
 
 from conftest import texts
 from executors import Text
@@ -282,6 +282,93 @@ def test_a_client_that_pings_all_the_time_is_not_punished(flow):
         with pytest.raises(grpc.RpcError) as ended:
             next(watched)
     assert ended.value.code() == grpc.StatusCode.DEADLINE_EXCEEDED
+
+
+@pytest.mark.parametrize('language', ['python', 'rust'])
+def test_connections_that_rest_are_closed(stage, language):
+    from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+    options = ['--grpc-server-options', '{"grpc.max_connection_idle_ms": 300}']
+    executor = stage.executor('python', 'FooExecutor', 0, *options) if language == 'python' else None
+    if executor is None:
+        port = free_port()
+        program = [BINARIES / 'flowgate', 'executor', '--host', '127.0.0.1', '--port', port]
+        executor = stage.start('executor', port, *program, *options)
+    executor.wait_serving()
+
+    def channel():
+        states = []
+        # Channels of one process share connections otherwise.
+        options = [('grpc.use_local_subchannel_pool', 1)]
+        channel = grpc.insecure_channel(f'127.0.0.1:{executor.port}', options)
+        channel.subscribe(states.append)
+        return channel, health_pb2_grpc.HealthStub(channel), states
+
+    busy, busy_health, busy_states = channel()
+    watched = busy_health.Watch(health_pb2.HealthCheckRequest(), timeout=60)
+    assert next(watched).status == health_pb2.HealthCheckResponse.SERVING
+    resting, resting_health, resting_states = channel()
+    resting_health.Check(health_pb2.HealthCheckRequest(), timeout=20)
+    until(lambda: grpc.ChannelConnectivity.READY in resting_states, 'it is connected')
+    until(lambda: resting_states[-1] != grpc.ChannelConnectivity.READY, 'it is closed')
+    assert busy_states[-1] == grpc.ChannelConnectivity.READY
+    answer = resting_health.Check(health_pb2.HealthCheckRequest(), timeout=20)
+    assert answer.status == health_pb2.HealthCheckResponse.SERVING
+    watched.cancel()
+    busy.close()
+    resting.close()
+
+
+SPEAKER = """
+from docarray import DocList
+from docarray.documents import TextDoc
+from jina import Executor, requests
+
+
+class Speaker(Executor):
+    @requests
+    def say(self, docs: DocList[TextDoc], **kwargs) -> DocList[TextDoc]:
+        print('said by the class')
+        return docs
+
+    @requests(on='/fail')
+    def fail(self, docs: DocList[TextDoc], **kwargs) -> DocList[TextDoc]:
+        raise ValueError('failed on purpose')
+"""
+
+
+def test_executors_that_share_the_process_of_a_flow_log_under_their_names(tmp_path):
+    (tmp_path / 'speaker.py').write_text(SPEAKER)
+    (tmp_path / 'speaker.yml').write_text('jtype: Speaker\npy_modules: [speaker.py]\n')
+    port = free_port()
+    (tmp_path / 'flow.yml').write_text(
+        f"""jtype: Flow
+gateway: {{port: {port}, host: 127.0.0.1}}
+executors:
+- {{name: indexer, uses: Indexer, uses_with: {{writer_heap: 16MiB}}, workspace: {tmp_path}}}
+- {{name: speaker, uses: speaker.yml, python_workers: 1, replicas: 2, python_interpreter: {sys.executable}, needs: gateway}}
+- {{name: join, needs: [indexer, speaker]}}
+"""
+    )
+    flow = Logged(tmp_path, {'JINA_LOG_LEVEL': 'INFO'}, BINARIES / 'search', 'flow', '--uses', 'flow.yml')
+    flow.wait_for('the Flow is ready')
+    caller = Client(host='127.0.0.1', port=port)
+    with pytest.raises(BadServer, match='failed on purpose'):
+        caller.post('/fail', texts('a'), return_type=DocList[Text], target_executor='speaker')
+    until(
+        lambda: caller.post('/x', texts('a'), return_type=DocList[Text], target_executor='speaker')
+        and len({line for line in flow.lines() if 'said by the class' in line and '/rep-' in line}) > 1,
+        'both replicas speak',
+    )
+    assert flow.stop() == 0
+
+    def names(text: str) -> set[str]:
+        return {re.search(r'(\S+)@\d+', line)[1] for line in flow.lines() if text in line}
+
+    assert names('index opened') == {'indexer/rep-0'}
+    assert names('said by the class') == {'speaker/rep-0', 'speaker/rep-1'}
+    assert names('failed on purpose') <= {'speaker/rep-0', 'speaker/rep-1'}
+    assert names('failed on purpose') and names('Gateway started') == {'gateway'}
 
 
 def test_the_version_of_jina_is_told(tmp_path):

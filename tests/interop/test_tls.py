@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 import ssl
 import subprocess
 import sys
@@ -120,6 +121,30 @@ def test_new_certificates_are_used_and_no_call_is_lost(stage, tmp_path):
         stop.set()
         asking.join()
     assert not failures
+
+
+@pytest.mark.parametrize('asked', [True, False])
+def test_a_deployment_without_a_gateway_follows_its_certificates(stage, tmp_path, asked):
+    authority = self_signed(tmp_path, 'authority-cert')
+    first, second = (signed_by(authority, tmp_path, name) for name in ('first', 'second'))
+    certificate, key = tmp_path / 'tls.crt', tmp_path / 'tls.key'
+    shutil.copy(first[0], certificate)
+    shutil.copy(first[1], key)
+    ports = [free_port(), free_port()]
+    (tmp_path / 'deployment.yml').write_text(
+        f'jtype: Deployment\nwith: {{include_gateway: false, host: 127.0.0.1, port: {ports}, protocol: [GRPC, HTTP], '
+        f'tls_certfile: {certificate}, tls_keyfile: {key}}}\n'
+    )
+    program = [BINARIES / 'flowgate', 'flow', '--uses', tmp_path / 'deployment.yml']
+    process = stage.start('deployment', ports[0], *program).wait_serving(lambda port: ping('grpc', port))
+    assert [served(port) for port in ports] == [first[0].read_text()] * 2
+    shutil.copy(second[0], certificate)
+    shutil.copy(second[1], key)
+    if asked:
+        process.popen.send_signal(signal.SIGHUP)
+    until(lambda: [served(port) for port in ports] == [second[0].read_text()] * 2, 'the new one is shown')
+    process.terminate()
+    assert process.wait() == 0
 
 
 def test_clients_must_show_certificates_where_they_are_asked_to(stage, foo, tmp_path):

@@ -68,7 +68,7 @@ async fn an_upgrade_is_websocket_only_where_websocket_is() {
     let web = Web::new(sandbox.address());
     assert_eq!(web.ask("GET", "/", &OPEN, "").await.status, 101);
     assert_eq!(web.ask("GET", "/dry_run", &OPEN, "").await.status, 101);
-    assert_eq!(web.ask("GET", "/index", &OPEN, "").await.status, 405, "as over HTTP");
+    assert_eq!(web.ask("GET", "/index", &OPEN, "").await.status, 403, "as on a port of its own");
     assert_eq!(web.get("/").await.status, 200);
     assert_eq!(web.get("/openapi.json").await.status, 200);
 }
@@ -83,7 +83,7 @@ async fn what_no_protocol_of_the_port_is_for_is_refused() {
 
     let sandbox = start(&[Protocol::Grpc, Protocol::Http], |_| {}).await;
     let web = Web::new(sandbox.address());
-    assert_eq!(web.ask("GET", "/", &OPEN, "").await.status, 200, "no upgrade: a plain answer");
+    assert_eq!(web.ask("GET", "/", &OPEN, "").await.status, 403, "nobody speaks WebSocket");
     assert_eq!(web.get("/openapi.json").await.status, 200);
 }
 

@@ -33,21 +33,33 @@ pub(crate) fn run() -> anyhow::Result<()> {
         let text = renderers.helm("deploy/helm/flow", values)?;
         validate(&environment, &directory, &format!("chart-{name}"), VERSION, &text)?;
     }
-    validate(&environment, &directory, "exported", VERSION, &exported(&directory)?)?;
+    for (name, more) in [("exported", &[][..]), ("exported-tls", &TLS)] {
+        validate(&environment, &directory, name, VERSION, &exported(&directory.join(name), more)?)?;
+    }
     let mut pytest = workspace::in_root(environment.program("python"));
     pytest.args(["-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/deploy"]);
     shell::run(pytest.env("MANIFESTS", directory))
 }
 
+/// Certificates for everything.
+const TLS: [&str; 6] = [
+    "--tls-secret",
+    "gateway-tls",
+    "--executor-tls-secrets",
+    "segmenter=segmenter-tls",
+    "indexer=indexer-tls",
+    "--executors-ca-secret=executors-ca",
+];
+
 /// The manifests that `flowgate export` writes for the example, all in one.
-fn exported(directory: &Path) -> anyhow::Result<String> {
-    let out = directory.join("exported");
+fn exported(out: &Path, more: &[&str]) -> anyhow::Result<String> {
     let mut export = workspace::cargo();
     export.args(["run", "--quiet", "--locked", "--package", "flowgate", "--", "export", "kubernetes"]);
-    export.arg("examples/search/flow.yml").arg(&out);
+    export.arg("examples/search/flow.yml").arg(out);
     export.args(["--executor-image", "flowgate/executor", "--disruption-budgets"]);
     export.args(["--autoscale", "gateway=2-10", "segmenter=2-10"]);
     export.args(["--requests", "gateway=500m/128Mi", "segmenter=500m/128Mi", "indexer=1/1Gi"]);
+    export.args(more);
     let mut text = String::new();
     for file in shell::output(&mut export)?.lines() {
         text.push_str("---\n");

@@ -16,6 +16,7 @@ mod names;
 mod parameters;
 mod payload;
 mod request;
+mod root_path;
 pub mod wire;
 
 pub use admission::{Admission, Admitted, Limits, Overload};
@@ -27,3 +28,4 @@ pub use names::{DEFAULT_ENDPOINT, DRY_RUN_ENDPOINT, ExecutorName, InvalidName};
 pub use parameters::{Entry, Parameters, RESULTS_KEY};
 pub use payload::Payload;
 pub use request::{Arrived, Context, Handler, Kind, Metadata, Parts, Request, Response, new_id};
+pub use root_path::RootPath;

@@ -82,7 +82,7 @@ fn missing(what: &str) -> Problem {
 
 impl<'a> Context<'a> {
     pub(crate) fn new(env: &'a Environment, files_exist: bool) -> Self {
-        Self { env, given: IndexMap::new(), problems: Vec::new(), warnings: Vec::new(), files_exist }
+        Self { env, given: None, problems: Vec::new(), warnings: Vec::new(), files_exist }
     }
 
     /// The result with the warnings, or every problem; each only once.
@@ -121,7 +121,7 @@ impl FlowSpec {
         env: &Environment,
         given: &IndexMap<String, String>,
     ) -> Result<(Self, Vec<Warning>), Vec<Problem>> {
-        let mut context = Context { given: given.clone(), ..Context::new(env, false) };
+        let mut context = Context { given: Some(given.clone()), ..Context::new(env, false) };
         match flow_file(path, &mut context) {
             Some(flow) => Self::of(flow, Some(path.to_owned()), context),
             None => Err(context.refusal()),

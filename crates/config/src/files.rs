@@ -18,7 +18,7 @@ use crate::form::Object;
 use crate::{Place, Problem, Reason, coerce};
 use lines::Lines;
 
-pub(crate) use executor::executor_file;
+pub(crate) use executor::{check_variables, executor_file};
 pub(crate) use flow::{LoadedFlow, built_flow, flow_file};
 pub(crate) use gateway::gateway_file;
 
@@ -56,7 +56,7 @@ impl Document {
         let value = interpolate::tree(
             value,
             context.env,
-            &context.given,
+            context.given.as_ref(),
             &place,
             &mut context.problems,
             &mut context.warnings,

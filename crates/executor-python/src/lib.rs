@@ -96,6 +96,7 @@ impl Python {
             class: self.hello.about.class.as_str().into(),
             endpoints: endpoints.collect(),
             parallel: self.pool.parallel(is_batched),
+            restarts: self.pool.restarts(),
             close: Box::new(move || {
                 let pool = pool.clone();
                 Box::pin(async move { pool.close().await })

@@ -10,6 +10,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tracing::Instrument as _;
 
 use crate::backoff::Backoff;
 use crate::error::{NoWorker, TooLarge, lost, too_long};
@@ -33,6 +34,7 @@ pub(crate) struct Pool {
     settings: Settings,
     slots: Vec<Mutex<Slot>>,
     up: watch::Sender<usize>,
+    restarts: watch::Sender<u64>,
     stop: CancellationToken,
     tasks: TaskTracker,
     /// What closing the executor failed with.
@@ -69,6 +71,7 @@ impl Pool {
             name,
             slots: workers.map(|_| Mutex::new(Slot::Down(Exit::Never))).collect(),
             up: watch::Sender::new(0),
+            restarts: watch::Sender::new(0),
             stop: CancellationToken::new(),
             failed: Mutex::new(None),
             tasks: tasks.clone(),
@@ -76,7 +79,7 @@ impl Pool {
         });
         for first in connected {
             pool.set(first.link.worker, Slot::Up(first.link.clone()));
-            tasks.spawn(pool.clone().keep(first));
+            tasks.spawn(pool.clone().keep(first).in_current_span());
         }
         Ok((pool, hello))
     }
@@ -92,6 +95,11 @@ impl Pool {
     /// How many workers are up.
     pub(crate) fn up(&self) -> watch::Receiver<usize> {
         self.up.subscribe()
+    }
+
+    /// How many workers were started again.
+    pub(crate) fn restarts(&self) -> watch::Receiver<u64> {
+        self.restarts.subscribe()
     }
 
     /// Serves a worker, and those that follow it, until the pool is closed.
@@ -126,7 +134,11 @@ impl Pool {
                 () = self.stop.cancelled() => return,
             };
             match started {
-                Ok(started) => connected = Some(started),
+                Ok(started) => {
+                    // Before anyone can call it.
+                    self.restarts.send_modify(|restarts| *restarts += 1);
+                    connected = Some(started);
+                }
                 Err(error) => {
                     let error: &dyn std::error::Error = &error;
                     tracing::error!(

@@ -11,6 +11,7 @@ use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWriteEx
 use tokio::net::UnixStream;
 use tokio::process::{Child, Command};
 use tokio_util::task::TaskTracker;
+use tracing::Instrument as _;
 
 use crate::{Settings, StartError};
 
@@ -102,10 +103,10 @@ impl Process {
         // The command holds the worker's end of the socket, which nobody else must.
         drop(command);
         if let Some(printed) = child.stdout.take() {
-            tasks.spawn(log(printed, worker, "stdout"));
+            tasks.spawn(log(printed, worker, "stdout").in_current_span());
         }
         if let Some(printed) = child.stderr.take() {
-            tasks.spawn(log(printed, worker, "stderr"));
+            tasks.spawn(log(printed, worker, "stderr").in_current_span());
         }
         let group = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
         let process = Self { child, group };

@@ -22,6 +22,7 @@ use call::{Error, ErrorCode, Parameters};
 use docarray::node;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument as _;
 
 use self::queue::{Due, Queue, Share, Waiting, Weighed};
 use self::stats::Observer;
@@ -147,7 +148,7 @@ impl Batcher {
         }
         if is_new {
             let group = Registered { batcher: self.clone(), key, changed: group.changed.clone() };
-            self.calls.tasks.spawn(group.drive());
+            self.calls.tasks.spawn(group.drive().in_current_span());
         }
         Ok(())
     }
@@ -194,7 +195,8 @@ impl Registered {
             let Ok(place) = batcher.calls.enter_bounded_elsewhere(&batcher.bound.code).await else { return };
             let (shares, parameters) = self.take();
             if !shares.is_empty() {
-                batcher.calls.tasks.spawn(batcher.clone().run(shares, parameters, place));
+                let run = batcher.clone().run(shares, parameters, place);
+                batcher.calls.tasks.spawn(run.in_current_span());
             }
         }
     }

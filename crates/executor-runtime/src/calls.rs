@@ -15,6 +15,7 @@ use tokio::task::JoinError;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tokio_util::task::task_tracker::TaskTrackerToken;
+use tracing::{Instrument as _, Span};
 
 use crate::endpoint::{Called, Code};
 use crate::foreign::Call;
@@ -104,6 +105,21 @@ impl Calls {
         self.gate(code).wait().await.ok_or(Cut::Closing)
     }
 
+    /// Makes one call, wherever its code is.
+    pub(crate) async fn call(
+        &self,
+        code: &Code,
+        invocation: Invocation,
+        place: Place,
+    ) -> Result<Result<Outcome, Failure>, Error> {
+        match code {
+            Code::Foreign { run, blocking } => self.run_elsewhere(run, *blocking, invocation, place).await,
+            Code::Async(_) | Code::Blocking(_) | Code::Stream(_) => {
+                Ok(self.run(code, invocation, place).await?)
+            }
+        }
+    }
+
     /// Makes one call. Dropping the future drops `async` code, and tells other code through its context.
     pub(crate) async fn run(&self, code: &Code, invocation: Invocation, place: Place) -> Made {
         let left = invocation.context.left.clone();
@@ -156,7 +172,11 @@ impl Calls {
             let _place = place;
             call.await
         };
-        if blocking { self.tasks.spawn(call).await.map_err(|_ended| Cut::Closing)? } else { call.await }
+        if blocking {
+            self.tasks.spawn(call.in_current_span()).await.map_err(|_ended| Cut::Closing)?
+        } else {
+            call.await
+        }
     }
 
     /// Whether calls are ended by us.
@@ -178,16 +198,17 @@ impl Calls {
             stuck: self.stuck.clone(),
         });
         let returns = Returns(held.clone());
+        let span = Span::current();
         let thread = tokio::task::spawn_blocking(move || {
             let _returns = returns;
-            work()
+            span.in_scope(work)
         });
         if !self.is_limited() {
             return finished(thread.await);
         }
         // The limits hold for calls whose callers have left, too: these would keep their places for ever.
         let (max_time, memory, exit) = (self.max_time, self.memory.clone(), self.exit.clone());
-        let watched = self.tasks.spawn(async move {
+        let watch = async move {
             let cut = tokio::select! {
                 biased;
                 done = thread => return finished(done),
@@ -201,7 +222,8 @@ impl Calls {
             }
             tracing::warn!(error = %cut, "a call was given up");
             Err(cut)
-        });
+        };
+        let watched = self.tasks.spawn(watch.in_current_span());
         watched.await.unwrap_or(Err(Cut::Closing))
     }
 }

@@ -115,7 +115,8 @@ pub fn blocking(
     work: impl FnOnce() -> Result<(), Failure> + Send + 'static,
 ) -> BoxFuture<'static, Result<(), Failure>> {
     Box::pin(async move {
-        match tokio::task::spawn_blocking(work).await {
+        let span = tracing::Span::current();
+        match tokio::task::spawn_blocking(move || span.in_scope(work)).await {
             Ok(done) => done,
             Err(error) if error.is_panic() => Err(Failure::panic(&*error.into_panic())),
             Err(_) => Err(Failure::new("Cancelled", "the process ends")),

@@ -7,6 +7,7 @@ use call::Error;
 use docarray::discovery::EndpointSchema;
 use futures_util::future::BoxFuture;
 use indexmap::IndexMap;
+use tokio::sync::watch;
 
 use crate::endpoint::{Bound, Code};
 use crate::registry::Instance;
@@ -25,6 +26,9 @@ pub struct Foreign {
     pub endpoints: Vec<ForeignEndpoint>,
     /// How many blocking calls it takes at a time, unless more are allowed.
     pub parallel: usize,
+    /// How many times one of its processes was started again. What such a process kept in memory is gone. It is
+    /// counted before the new process takes its first call.
+    pub restarts: watch::Receiver<u64>,
     /// Called once when the process ends, after the last call.
     pub close: Box<dyn Fn() -> Called<()> + Send + Sync>,
 }

@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tonic::service::Routes;
 use tower::util::BoxCloneSyncService;
+use tracing::{Instrument as _, Span};
 
 use crate::batch::{self, BatchStats, Batcher, Rule};
 use crate::calls::Calls;
@@ -28,18 +29,24 @@ use crate::outcome::Identity;
 use crate::registry::Instance;
 use crate::service::Service;
 use crate::snapshot::Snapshots;
-use crate::{BuildError, Entry, ExecutorSettings, Failure, Foreign, Setup, pass_through, traffic};
+use crate::{
+    BuildError, Entry, ExecutorSettings, Failure, Foreign, Replication, Setup, pass_through, traffic,
+};
 
 /// An executor that answers. Cloning is cheap.
 #[derive(Clone)]
 pub struct Hosted {
     pub(crate) service: Arc<Service>,
-    instance: Arc<Instance>,
+    pub(crate) instance: Arc<Instance>,
     discovery: Arc<Discovery>,
     admission: Admission,
     grpc: grpc::server::Settings,
     traffic: Traffic,
     pub(crate) snapshots: Snapshots,
+    /// Who has writes made on all replicas, if somebody does.
+    pub(crate) replication: Option<Arc<dyn Replication>>,
+    /// The span that it was made in: what it logs belongs there.
+    span: Span,
 }
 
 /// An executor that cannot be hosted.
@@ -61,6 +68,14 @@ pub enum HostError {
         executor: String,
         /// The functions that it does have.
         known: String,
+    },
+    /// An endpoint changes the state of replicas that are kept consistent while its answer is being sent.
+    #[error(
+        "endpoint {endpoint} is a write and streams its answers: that cannot be made on several replicas"
+    )]
+    StreamingWrite {
+        /// The endpoint.
+        endpoint: String,
     },
     /// Batching is configured for an endpoint or a function that the executor does not have.
     #[error("`uses_dynamic_batching` names `{key}`, which executor {executor} does not have; it has {known}")]
@@ -153,6 +168,8 @@ fn hosted(
         admission: Admission::new(settings.limits),
         traffic: Traffic::default(),
         snapshots,
+        replication: None,
+        span: Span::current(),
         grpc: settings.grpc,
     })
 }
@@ -161,10 +178,14 @@ impl Hosted {
     /// Answers requests.
     #[must_use]
     pub fn handler(&self) -> Handler {
-        let (service, traffic) = (self.service.clone(), self.traffic.clone());
+        let (service, traffic, span) = (self.service.clone(), self.traffic.clone(), self.span.clone());
+        let replication = self.replication.clone();
         BoxCloneSyncService::new(tower::service_fn(move |request| {
-            let service = service.clone();
-            traffic::counted(traffic.clone(), request, async move |request| service.answer(request).await)
+            let (service, span, replication) = (service.clone(), span.clone(), replication.clone());
+            let answer = async move |request| {
+                service.answer(request, replication.as_deref()).instrument(span).await
+            };
+            traffic::counted(traffic.clone(), request, answer)
         }))
     }
 
@@ -180,7 +201,9 @@ impl Hosted {
     pub fn grpc(&self, control: Routes) -> Grpc {
         let calls = DataCalls::new(self.handler(), self.admission.clone(), self.grpc.clone());
         let discovery = JinaDiscoverEndpointsRpcServer::new(Discover(self.discovery.clone()));
-        let control = self.snapshots.add_to(control.add_service(discovery));
+        let control = control.add_service(discovery);
+        // The state of replicas that are kept consistent is set by their writes alone.
+        let control = if self.replication.is_none() { self.snapshots.add_to(control) } else { control };
         Grpc::new(calls, Offers { single: true, list: true, stream: true }, control)
     }
 

@@ -16,7 +16,7 @@ use crate::gate::Place;
 use crate::invocation::Part;
 use crate::outcome::Identity;
 use crate::stream::Driven;
-use crate::{Context, Failure, Invocation, Outcome};
+use crate::{Context, Failure, Invocation, Outcome, Replication};
 
 /// Everything that answers requests.
 pub(crate) struct Service {
@@ -43,13 +43,24 @@ struct UnknownEndpoint {
 }
 
 impl Service {
-    pub(crate) async fn answer(self: Arc<Self>, request: Request) -> Result<Response, Error> {
+    /// Answers a request; writes by `replication`, if somebody keeps the replicas consistent.
+    pub(crate) async fn answer(
+        self: Arc<Self>,
+        request: Request,
+        replication: Option<&dyn Replication>,
+    ) -> Result<Response, Error> {
         let endpoint = request.message.header.endpoint.clone().unwrap_or_default();
         let own = self.endpoints.get_key_value(&*endpoint);
         let found = own.or_else(|| self.endpoints.get_key_value(call::DEFAULT_ENDPOINT));
         match (found, request.kind) {
             (None, Kind::Documents) => Ok(Response::One(request.message)),
             (None, Kind::Stream) => Err(Error::new(ErrorCode::NotFound, UnknownEndpoint { endpoint })),
+            (Some((_, bound)), Kind::Documents)
+                if bound.is_write
+                    && let Some(replication) = replication =>
+            {
+                self.replicate(replication, request).await.map(Response::One)
+            }
             (Some((name, bound)), Kind::Documents) => {
                 self.documents(name, bound, request).await.map(Response::One)
             }
@@ -74,11 +85,36 @@ impl Service {
         };
         let called = deadline.bound(called).await;
         let outcome = called.ok_or_else(|| Error::new(ErrorCode::DeadlineExceeded, TooLate))??;
+        let answer = self.answer_of(outcome, received);
+        if let Some(exception) = answer.header.status.as_ref().and_then(|status| status.exception.as_ref()) {
+            self.exit_after(&exception.name);
+        }
+        Ok(answer)
+    }
+
+    /// The answer to a request that was made, or that failed.
+    pub(crate) fn answer_of(
+        &self,
+        outcome: Result<(Outcome, call::Payload), Failure>,
+        received: Message,
+    ) -> Message {
         let answer = outcome.and_then(|(outcome, docs)| {
             let answer = outcome.answer(received.clone(), docs, &self.identity);
             answer.map_err(|error| Failure::validation(&error))
         });
-        Ok(answer.unwrap_or_else(|failure| self.failed(received, &failure)))
+        answer.unwrap_or_else(|failure| self.failed(received, &failure))
+    }
+
+    /// Makes one call, past those that wait for batches.
+    pub(crate) async fn make(
+        &self,
+        bound: &Bound,
+        invocation: Invocation,
+    ) -> Result<Result<(Outcome, call::Payload), Failure>, Error> {
+        let received = invocation.received();
+        let place = self.calls.enter_bounded_elsewhere(&bound.code).await?;
+        let outcome = self.calls.call(&bound.code, invocation, place).await?;
+        Ok(outcome.map(|outcome| (outcome, received)))
     }
 
     /// Admits one call and makes it, in a batch if the endpoint's are.
@@ -97,13 +133,9 @@ impl Service {
         let received = invocation.received();
         let outcome = match (self.batchers.get(name), &bound.code) {
             (Some(batcher), _) => batcher.call(&invocation).await?,
-            (None, Code::Foreign { run, blocking }) => {
-                let place = self.calls.enter(&bound.code).await?;
-                self.calls.run_elsewhere(run, *blocking, invocation, place).await?
-            }
             (None, code) => {
                 let place = self.calls.enter(code).await?;
-                self.calls.run(code, invocation, place).await?
+                self.calls.call(code, invocation, place).await?
             }
         };
         Ok(outcome.map(|outcome| (outcome, received)))
@@ -134,6 +166,7 @@ impl Service {
                 documents: Some(call::Payload::new()),
                 ..Message::default()
             };
+            service.exit_after(&failure.name);
             service.failed(message, failure)
         };
         let held: (Place, DropGuard) = (place, leaves);
@@ -141,7 +174,7 @@ impl Service {
         Ok(Response::Stream(Box::pin(documents)))
     }
 
-    fn invocation(
+    pub(crate) fn invocation(
         &self,
         request: &Request,
         deadline: Deadline,
@@ -184,11 +217,15 @@ impl Service {
             "the executor failed"
         );
         received.header.status = Some(Box::new(failure.status(&self.class)));
-        if self.exit_on_exceptions.contains(&failure.name) {
-            tracing::error!(error = %failure, "the process ends after this error, as configured");
+        received
+    }
+
+    /// Lets the process end if this is one of the errors after which it should.
+    pub(crate) fn exit_after(&self, error: &str) {
+        if self.exit_on_exceptions.iter().any(|name| name == error) {
+            tracing::error!(error, "the process ends after this error, as configured");
             self.calls.exit.cancel();
         }
-        received
     }
 }
 

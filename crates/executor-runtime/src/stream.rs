@@ -11,6 +11,7 @@ use futures_util::future::BoxFuture;
 use futures_util::{FutureExt as _, Stream};
 use tokio::sync::mpsc;
 use tokio_util::sync::DropGuard;
+use tracing::Instrument as _;
 
 use crate::Failure;
 use crate::gate::Place;
@@ -80,7 +81,7 @@ impl Driven {
         let work = AssertUnwindSafe(start(Items { to, failed: failed.clone() })).catch_unwind();
         let work = work.map(|end| end.unwrap_or_else(|panic| Err(Failure::panic(&*panic))));
         let late = deadline.instant().map(|instant| tokio::time::sleep_until(instant).boxed());
-        Self { work: Some(work.boxed()), items, late, failure: None, failed, _held: held }
+        Self { work: Some(work.in_current_span().boxed()), items, late, failure: None, failed, _held: held }
     }
 }
 

@@ -1,5 +1,7 @@
 //! The faces of an executor: those of a gateway, over the executor's own endpoints.
 
+use std::time::Duration;
+
 use docarray::discovery::Catalog;
 use executor_runtime::Hosted;
 use info::{Health, JINA_SERVICES, Report};
@@ -24,8 +26,15 @@ pub(crate) struct Process<'a> {
     pub(crate) drain: &'a DrainHandle,
 }
 
+/// What the ports do that clients call without a gateway.
+pub(crate) struct Faces {
+    pub(crate) rest: frontend_http::Settings,
+    pub(crate) websocket_ping: Option<Duration>,
+}
+
 impl FrontEnds {
-    pub(crate) fn new(hosted: Hosted, rest: frontend_http::Settings, process: Process<'_>) -> Self {
+    pub(crate) fn new(hosted: Hosted, faces: Faces, process: Process<'_>) -> Self {
+        let Faces { rest, websocket_ping } = faces;
         let Process { report, health, drain } = process;
         let catalog = Catalog::default();
         // What it binds is known now and does not change.
@@ -35,6 +44,8 @@ impl FrontEnds {
         let websocket = frontend_websocket::Settings {
             max_message: rest.max_body.min(defaults.max_message),
             forward: rest.forward.clone(),
+            root_path: rest.root_path.clone(),
+            keepalive: websocket_ping.unwrap_or(defaults.keepalive),
             tasks: drain.tasks().clone(),
             stop: drain.token().clone(),
             ..defaults

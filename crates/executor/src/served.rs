@@ -10,9 +10,6 @@ use tokio_util::sync::DropGuard;
 
 use crate::{Port, PortNumber, Serving, StartError};
 
-/// Connections that wait to be accepted.
-const BACKLOG: i32 = 1024;
-
 /// What TLS clients may choose from, on every port: one acceptor, and one reload, serves them all.
 const ALPN: [&str; 2] = ["h2", "http/1.1"];
 
@@ -55,7 +52,7 @@ impl Bound {
                 PortNumber::Fixed(number) => number,
                 PortNumber::Free => 0,
             };
-            Listener::bind(&port.host, number, BACKLOG)
+            Listener::bind(&port.host, number, serving.backlog)
         };
         let listeners = serving.ports.iter().map(bind).collect::<Result<_, _>>()?;
         let tls = serving.tls.map(|files| tls::Acceptor::new(files, &ALPN)).transpose()?;

@@ -5,6 +5,7 @@ mod from_spec;
 mod head;
 
 use std::num::NonZeroUsize;
+use std::time::Duration;
 
 use call::Limits;
 use executor_client::InvalidAddress;
@@ -24,6 +25,8 @@ pub struct Settings {
     pub executor: ExecutorSettings,
     /// What the ports of HTTP do.
     pub rest: frontend_http::Settings,
+    /// How often clients of WebSocket are pinged; `None` leaves it at the default.
+    pub websocket_ping: Option<Duration>,
 }
 
 /// How a process serves, whatever it answers. The default listens on a free port of the loopback interface.
@@ -35,6 +38,8 @@ pub struct Serving {
     pub tls: Option<tls::Files>,
     /// What connections allow.
     pub http: HttpOptions,
+    /// Connections that wait to be accepted, for each port.
+    pub backlog: i32,
     /// How the process ends.
     pub drain: Timing,
     /// Threads that move data; `None` means one for each core.
@@ -124,6 +129,7 @@ impl Default for Serving {
             ports: vec![Port::of(Protocol::Grpc)],
             tls: None,
             http: HttpOptions::default(),
+            backlog: 1024,
             drain: Timing::default(),
             workers: None,
         }

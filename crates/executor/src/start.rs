@@ -5,9 +5,9 @@ use std::sync::Arc;
 use executor_runtime::{Entry, ExecutorSettings, Hosted, host};
 use info::{Facts, Report};
 use server::Workers;
-use tracing::info;
+use tracing::{Span, info, warn};
 
-use crate::front_ends::{FrontEnds, Process};
+use crate::front_ends::{Faces, FrontEnds, Process};
 use crate::served::Bound;
 use crate::{Protocol, Running, Settings, StartError};
 
@@ -20,7 +20,8 @@ use crate::{Protocol, Running, Settings, StartError};
 pub async fn start(settings: Settings, entry: Entry, workers: Arc<Workers>) -> Result<Running, StartError> {
     let (closed, hosting) = Closed::bind(settings)?;
     // Its code may block.
-    let hosted = tokio::task::spawn_blocking(move || host(&entry, hosting));
+    let span = Span::current();
+    let hosted = tokio::task::spawn_blocking(move || span.in_scope(|| host(&entry, hosting)));
     let hosted = hosted.await.map_err(|_panicked| StartError::Panicked)??;
     closed.open(hosted, workers)
 }
@@ -30,7 +31,7 @@ pub(crate) struct Closed {
     pub(crate) bound: Bound,
     facts: Facts,
     protocols: Vec<Protocol>,
-    rest: frontend_http::Settings,
+    faces: Faces,
 }
 
 impl Closed {
@@ -41,15 +42,19 @@ impl Closed {
         let bound = Bound::new(settings.serving)?;
         let mut hosting = settings.executor;
         hosting.grpc.stop = bound.handle().token().clone();
-        Ok((Self { bound, facts, protocols, rest: settings.rest }, hosting))
+        let faces = Faces { rest: settings.rest, websocket_ping: settings.websocket_ping };
+        Ok((Self { bound, facts, protocols, faces }, hosting))
     }
 
     /// Opens the ports before the executor.
     pub(crate) fn open(self, hosted: Hosted, workers: Arc<Workers>) -> Result<Running, StartError> {
-        let Self { bound, facts, protocols, rest } = self;
+        let Self { bound, facts, protocols, faces } = self;
         let report = Report::of_executor(hosted.traffic().clone(), facts);
         let process = Process { report, health: bound.health().clone(), drain: &bound.handle() };
-        let front_ends = FrontEnds::new(hosted.clone(), rest, process);
+        if faces.rest.cors && protocols.contains(&Protocol::Http) {
+            warn!("CORS is enabled: web pages of any origin can call this executor");
+        }
+        let front_ends = FrontEnds::new(hosted.clone(), faces, process);
         let services = protocols.iter().map(|protocol| front_ends.services(*protocol, workers.count()));
         let served = bound.serve(services.collect(), workers)?;
         for (address, protocol) in served.addresses.iter().zip(&protocols) {

@@ -104,6 +104,8 @@ pub(crate) fn beside(node: &Node<'_>, name: &str, uses: Option<&str>, place: Pla
     // The head reports metrics of the deployment; two processes in one pod cannot share a port.
     if place.namespace.is_some() {
         options.retain(|key, _| key != "monitoring" && key != "port_monitoring");
+        // Nobody but the head of its pod calls it.
+        options.retain(|key, _| !["tls_certfile", "tls_keyfile", "tls_client_ca"].contains(&key.as_str()));
     }
     executor(&options)
 }

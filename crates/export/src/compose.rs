@@ -90,7 +90,7 @@ fn add_node(flow: &Flow<'_>, node: &Node<'_>, network: &str, services: &mut Inde
     if node.is_sharded() {
         let (before, after) = (format!("{}/uses-before", node.name), format!("{}/uses-after", node.name));
         let address =
-            |image: &Option<Image>, name: &str| image.as_ref().map(|_| format!("{}:{PORT}", label(name)));
+            |image: &Option<Image>, name: &str| image.as_ref().map(|_| called(node, &label(name), 0));
         let shards = node.shards().into_iter().map(|(shard, name)| {
             let replicas = replicas(node, &name).into_iter();
             (shard.to_string(), replicas.map(|name| host(node, &name)).collect())
@@ -147,8 +147,13 @@ fn state(name: &str) -> String {
 
 /// Where the gateway or a head finds the process called `name`.
 fn host(node: &Node<'_>, name: &str) -> String {
+    called(node, &label(name), node.grpc())
+}
+
+/// The address of a service of a node at one of its ports.
+fn called(node: &Node<'_>, service: &str, port: u16) -> String {
     let scheme = if node.is_secure() { "grpcs://" } else { "" };
-    format!("{scheme}{}:{}", label(name), PORT + node.grpc())
+    format!("{scheme}{service}:{}", PORT + port)
 }
 
 fn service(flow: &Flow<'_>, node: &Node<'_>, image: &Image, command: &[String], network: &str) -> Service {
@@ -202,7 +207,7 @@ fn gateway(flow: &Flow<'_>, network: &str) -> Service {
     let place = Place { port: PORT, monitoring, namespace: None, workspace: None };
     let addresses = flow.addresses(|node| {
         if node.is_sharded() {
-            return vec![format!("{}-head:{PORT}", node.label())];
+            return vec![called(node, &format!("{}-head", node.label()), 0)];
         }
         replicas(node, node.name).iter().map(|name| host(node, name)).collect()
     });

@@ -32,6 +32,8 @@ pub(crate) struct Node<'a> {
     pub(crate) head: Image,
     /// Whose place in the list is that of its port.
     pub(crate) protocols: Vec<Protocol>,
+    /// Where its certificate comes from, if not from a file that it names.
+    pub(crate) tls_secret: Option<&'a str>,
 }
 
 /// An image and what is to be run in it.
@@ -131,7 +133,7 @@ impl Node<'_> {
 
     /// Whether its port is encrypted, which only executors of this project do.
     pub(crate) fn is_secure(&self) -> bool {
-        self.option("tls_certfile").is_some()
+        self.option("tls_certfile").is_some() || self.tls_secret.is_some()
     }
 
     pub(crate) fn is_monitored(&self) -> bool {
@@ -154,7 +156,7 @@ const CONFIG: &str = "config.yml";
 fn node<'a>(
     spec: &FlowSpec,
     deployment: &'a Deployment,
-    export: &Export,
+    export: &'a Export,
     problems: &mut Vec<Problem>,
 ) -> Option<Node<'a>> {
     let mut image = |uses: &Uses, text: Option<&str>| match image(deployment, uses, text, export) {
@@ -187,7 +189,13 @@ fn node<'a>(
     }
     let name = deployment.executor.name.as_deref().unwrap_or(&deployment.name);
     let head = Image { name: export.gateway_image.clone(), is_gateways: true, uses: None };
-    Some(Node { deployment, name, image: own?, before: before?, after: after?, head, protocols })
+    let tls_secret = match &export.format {
+        ExportFormat::Kubernetes(cluster) => {
+            cluster.executor_tls_secrets.get(&deployment.name).map(String::as_str)
+        }
+        ExportFormat::DockerCompose { .. } => None,
+    };
+    Some(Node { deployment, name, image: own?, before: before?, after: after?, head, protocols, tls_secret })
 }
 
 /// The image of an executor; `text` is what the file says in `uses`.

@@ -73,8 +73,8 @@ fn check(flow: &Flow<'_>, cluster: &Cluster, namespace: &str) -> Result<(), Erro
     if !is_label(namespace) {
         problems.push(Problem::NoName { name: namespace.to_owned(), what: "a Kubernetes namespace" });
     }
-    let is_known =
-        |name: &String| name == "gateway" || flow.nodes.iter().any(|node| node.deployment.name == *name);
+    let is_node = |name: &String| flow.nodes.iter().any(|node| node.deployment.name == *name);
+    let is_known = |name: &String| name == "gateway" || is_node(name);
     for (argument, names) in [
         ("--autoscale", cluster.autoscale.keys().collect::<Vec<_>>()),
         ("--requests", cluster.requests.keys().collect()),
@@ -82,6 +82,10 @@ fn check(flow: &Flow<'_>, cluster: &Cluster, namespace: &str) -> Result<(), Erro
         for deployment in names.into_iter().filter(|name| !is_known(name)) {
             problems.push(Problem::NoDeployment { argument, deployment: deployment.clone() });
         }
+    }
+    for deployment in cluster.executor_tls_secrets.keys().filter(|name| !is_node(name)) {
+        let argument = "--executor-tls-secrets";
+        problems.push(Problem::NoDeployment { argument, deployment: deployment.clone() });
     }
     stateful::check_cluster(&flow.nodes, cluster, &mut problems);
     if problems.is_empty() { Ok(()) } else { Err(Error::Problems(problems)) }
@@ -104,7 +108,8 @@ fn workloads<'a>(node: &'a Node<'a>, target: Target<'a>) -> Vec<Workload<'a>> {
         is_stateful: false,
         is_headless: target.cluster.services == Services::Headless,
         is_monitored: node.is_monitored(),
-        tls_secret: None,
+        tls_secret: node.tls_secret,
+        ca_secret: None,
     };
     let mut workloads = Vec::new();
     if node.is_sharded() {
@@ -112,12 +117,22 @@ fn workloads<'a>(node: &'a Node<'a>, target: Target<'a>) -> Vec<Workload<'a>> {
     }
     for (shard, name) in node.shards() {
         let peers = node.is_stateful().then(|| peers(node, &label(&name), target));
-        let arguments = arguments::worker(node, &name, shard, peers.as_ref(), place);
+        let mut arguments = arguments::worker(node, &name, shard, peers.as_ref(), place);
+        if node.tls_secret.is_some() {
+            container::use_tls_secret(&mut arguments, container::EXECUTOR);
+        }
+        // Replicas that call each other must trust each other.
+        let ca_secret = target.cluster.executors_ca_secret.as_deref();
+        let ca_secret = ca_secret.filter(|_| node.is_stateful() && node.is_secure());
+        if ca_secret.is_some() {
+            container::use_ca_secret(&mut arguments);
+        }
         let container = Container::executor(node, &node.image, arguments, PORT);
         workloads.push(Workload {
             shard_id: shard.to_string(),
             volumes: node.own_volume().map_or_else(|| node.texts("volumes"), |volume| vec![volume]),
             is_stateful: node.is_stateful(),
+            ca_secret,
             ..of_node(name, "WORKER", container)
         });
     }
@@ -132,15 +147,22 @@ fn head<'a>(
     let shards = node.shards().into_iter();
     let calls = Calls {
         shards: shards
-            .map(|(shard, name)| (shard.to_string(), Value::from(address(node, &label(&name), target))))
+            .map(|(shard, name)| (shard.to_string(), Value::from(called(node, &label(&name), target))))
             .collect(),
         before: node.before.as_ref().map(|_| format!("127.0.0.1:{BEFORE}")),
         after: node.after.as_ref().map(|_| format!("127.0.0.1:{AFTER}")),
     };
-    let arguments = arguments::head(node, calls, place(PORT, target));
+    let mut arguments = arguments::head(node, calls, place(PORT, target));
+    if node.tls_secret.is_some() {
+        container::use_tls_secret(&mut arguments, container::EXECUTOR);
+    }
+    if target.cluster.executors_ca_secret.is_some() {
+        container::use_ca_secret(&mut arguments);
+    }
     let container = Container::head(node, arguments, PORT);
     let mut head = of_node(format!("{}-head", node.name), "HEAD", container);
     head.replicas = 1;
+    head.ca_secret = target.cluster.executors_ca_secret.as_deref();
     for (image, name, port) in [(&node.before, "uses-before", BEFORE), (&node.after, "uses-after", AFTER)] {
         if let Some(image) = image {
             let full = format!("{}/{name}", node.name);
@@ -157,12 +179,15 @@ fn gateway<'a>(flow: &'a Flow<'a>, target: Target<'a>) -> Workload<'a> {
     let addresses = flow.addresses(|node| {
         let name = node.label();
         let name = if node.is_sharded() { format!("{name}-head") } else { name };
-        let scheme = if node.is_secure() { "grpcs" } else { "grpc" };
-        vec![format!("{scheme}://{}", address(node, &name, target))]
+        let scheme = if node.is_secure() { "" } else { "grpc://" };
+        vec![format!("{scheme}{}", called(node, &name, target))]
     });
     let mut arguments = arguments::gateway(flow, &ports, &addresses, place(PORT, target));
     if target.cluster.tls_secret.is_some() {
-        container::use_tls_secret(&mut arguments);
+        container::use_tls_secret(&mut arguments, container::GATEWAY);
+    }
+    if target.cluster.executors_ca_secret.is_some() {
+        container::use_ca_secret(&mut arguments);
     }
     let is_secure = flow.is_secure() || target.cluster.tls_secret.is_some();
     let options = &flow.spec.gateway_options;
@@ -182,11 +207,18 @@ fn gateway<'a>(flow: &'a Flow<'a>, target: Target<'a>) -> Workload<'a> {
         is_headless: false,
         is_monitored: options.get("monitoring") == Some(&Value::Bool(true)),
         tls_secret: target.cluster.tls_secret.as_deref(),
+        ca_secret: target.cluster.executors_ca_secret.as_deref(),
     }
 }
 
 fn place(port: u16, target: Target<'_>) -> Place<'_> {
     Place { port, monitoring: MONITORING, namespace: Some(target.namespace), workspace: None }
+}
+
+/// How the gateway or a head calls what is called `name`: plain, unless the address says otherwise.
+fn called(node: &Node<'_>, name: &str, target: Target<'_>) -> String {
+    let scheme = if node.is_secure() { "grpcs://" } else { "" };
+    format!("{scheme}{}", address(node, name, target))
 }
 
 /// The pods of a StatefulSet, each by its name, which is that of its host.

@@ -4,11 +4,12 @@ use std::io;
 use std::process::{self, ExitStatus};
 use std::time::Duration;
 
-use server::Outcome;
+use server::{Outcome, tls};
 use tokio::process::Command;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument as _;
 
 use crate::python::Child;
 
@@ -22,6 +23,8 @@ pub(crate) struct Executors {
     stop: CancellationToken,
     tell: mpsc::Sender<Ended>,
     ended: mpsc::Receiver<Ended>,
+    /// The certificates of those that clients call.
+    tls: Vec<tls::Acceptor>,
 }
 
 /// An executor that ended without being asked to.
@@ -37,12 +40,15 @@ impl Executors {
     pub(crate) fn new() -> Self {
         // One is enough: watchers that wait to be heard have nothing else to do.
         let (tell, ended) = mpsc::channel(1);
-        Self { watchers: JoinSet::new(), stop: CancellationToken::new(), tell, ended }
+        Self { watchers: JoinSet::new(), stop: CancellationToken::new(), tell, ended, tls: Vec::new() }
     }
 
     /// Takes on one of this process.
     pub(crate) fn add(&mut self, name: String, executor: executor::Running) {
-        self.watchers.spawn(watch(name, executor, self.stop.clone(), self.tell.clone()));
+        self.tls.extend(executor.tls().cloned());
+        let span = server::log::named(&name);
+        let watch = watch(name, executor, self.stop.clone(), self.tell.clone());
+        self.watchers.spawn(watch.instrument(span));
     }
 
     /// Starts one as a process. `cleaning` removes what the process would leave behind if it had to be killed.
@@ -55,6 +61,11 @@ impl Executors {
         let child = Child::start(name, command, cleaning)?;
         self.watchers.spawn(watch_process(child, self.stop.clone(), self.tell.clone()));
         Ok(())
+    }
+
+    /// The certificates that those of this process show to clients, to be reloaded when their files change.
+    pub(crate) fn tls(&self) -> &[tls::Acceptor] {
+        &self.tls
     }
 
     /// The next one that ends without being asked to. Cancel-safe.

@@ -11,6 +11,7 @@ use config::{Address, Deployment, ExecutorSpec, Head, Listener, Port, Protocol, 
 use executor_runtime::Registry;
 use server::Workers;
 use tokio::process::Command;
+use tracing::Instrument as _;
 
 use crate::container::Docker;
 use crate::devices::{self, Variables};
@@ -292,7 +293,8 @@ impl<'a> Place<'a> {
             executor: self.name.clone(),
             source: source.into(),
         };
-        let running = executor::start_workers(spec, &self.variables, workers).await.map_err(failed)?;
+        let starting = executor::start_workers(spec, &self.variables, workers);
+        let running = starting.instrument(server::log::named(&self.name)).await.map_err(failed)?;
         let addresses = running.addresses().iter().copied().map(reachable).collect();
         executors.add(self.name, running);
         Ok(addresses)
@@ -311,7 +313,8 @@ impl<'a> Place<'a> {
         };
         let entry = executor::entry(&spec.uses, registry).map_err(|error| failed(error.into()))?;
         let settings = executor::Settings::try_from(spec).map_err(|error| failed(error.into()))?;
-        let executor = executor::start(settings, entry, workers).await.map_err(failed)?;
+        let starting = executor::start(settings, entry, workers);
+        let executor = starting.instrument(server::log::named(&self.name)).await.map_err(failed)?;
         let addresses = executor.addresses().iter().copied().map(reachable).collect();
         executors.add(self.name, executor);
         Ok(addresses)

@@ -177,7 +177,8 @@ impl Running {
     }
 
     pub(crate) async fn block_on(self, mut signals: Signals) -> Result<Outcome, Error> {
-        let tls = self.gateway.as_ref().and_then(gateway::Running::tls).cloned();
+        let of_gateway = self.gateway.as_ref().and_then(gateway::Running::tls);
+        let tls: Vec<_> = of_gateway.into_iter().chain(self.executors.tls()).cloned().collect();
         self.run(async move { signals.stopped(tls).await }).await
     }
 

@@ -2,9 +2,10 @@
 
 use axum::body::Body;
 use axum::response::{IntoResponse as _, Response};
-use http::header::{ALLOW, CONTENT_TYPE};
+use call::RootPath;
+use http::header::{ALLOW, CONTENT_TYPE, UPGRADE};
 use http::request::Parts;
-use http::{HeaderValue, Request};
+use http::{HeaderValue, Request, Uri};
 
 use crate::control;
 use crate::error::Failure;
@@ -18,12 +19,17 @@ pub(crate) const JSON: HeaderValue = HeaderValue::from_static("application/json"
 
 /// Answers a request.
 pub(crate) async fn answer(worker: &Worker, request: Request<Body>) -> Response {
-    let (parts, body) = request.into_parts();
-    if let Some(mounted) = worker.mounted.iter().find(|mounted| mounted.has(parts.uri.path())) {
+    let (mut parts, body) = request.into_parts();
+    let root = &worker.shared.settings.root_path;
+    if let Some(mounted) = worker.mounted.iter().find(|mounted| mounted.has(root.below(parts.uri.path()))) {
+        parts.uri = below(root, parts.uri);
         return mounted.clone().answer(worker, parts, body).await.unwrap_or_else(Failure::into_response);
     }
+    if is_websocket(&parts) {
+        return Failure::NoWebSocket.into_response();
+    }
     let table = worker.shared.tables.current();
-    let answer = match find(&table, &parts) {
+    let answer = match find(&table, root, &parts) {
         Ok(action) => act(worker, &table, action, parts, body).await,
         Err(failure) => Err(failure),
     };
@@ -49,17 +55,35 @@ async fn act(
     }
 }
 
+/// Whether the client wants another protocol than this one.
+fn is_websocket(parts: &Parts) -> bool {
+    parts.headers.get(UPGRADE).is_some_and(|to| to.as_bytes().eq_ignore_ascii_case(b"websocket"))
+}
+
+/// A place as it is called here.
+fn below(root: &RootPath, uri: Uri) -> Uri {
+    let path = root.below(uri.path());
+    let target = uri.query().map_or_else(|| path.to_owned(), |query| format!("{path}?{query}"));
+    // What is left of a valid path from a slash on is valid.
+    target.parse().unwrap_or(uri)
+}
+
 /// What the path and the method ask for.
-fn find(table: &Table, parts: &Parts) -> Result<Action, Failure> {
+fn find(table: &Table, root: &RootPath, parts: &Parts) -> Result<Action, Failure> {
     let encoded = parts.uri.path();
     let path = percent_encoding::percent_decode_str(encoded).decode_utf8().map_err(|_| Failure::NotFound)?;
-    let Some(route) = table.route(&path) else {
+    let (received, path) = (&path, root.below(&path));
+    let Some(route) = table.route(path) else {
         let other = match path.strip_suffix('/') {
             Some(shorter) => table.route(shorter.trim_end_matches('/')),
             None => table.route(&format!("{path}/")),
         };
         return Err(match other {
-            Some(_) => Failure::Moved { location: other_slash(encoded, parts.uri.query()) },
+            Some(_) => {
+                // A proxy may have taken the root away, and clients need it.
+                let root = if path.len() == received.len() { root.as_str() } else { "" };
+                Failure::Moved { location: format!("{root}{}", other_slash(encoded, parts.uri.query())) }
+            }
             None => Failure::NotFound,
         });
     };

@@ -7,7 +7,7 @@ use call::{ErrorCode, Overload, Status};
 use docarray::DocError;
 use docarray::codec::Invalid;
 use docarray::envelope::{put_detail, put_failure, put_invalid_part};
-use http::header::{CONTENT_TYPE, LOCATION, RETRY_AFTER};
+use http::header::{CONNECTION, CONTENT_TYPE, LOCATION, RETRY_AFTER};
 use http::{HeaderValue, StatusCode};
 use serde_json::json;
 
@@ -77,6 +77,8 @@ pub(crate) enum Failure {
     Panic,
     /// A part of the page that is not there.
     NoAsset,
+    /// The client wants to speak WebSocket, which this path does not.
+    NoWebSocket,
 }
 
 impl From<ReceiveError> for Failure {
@@ -134,6 +136,9 @@ impl IntoResponse for Failure {
                 StatusCode::INTERNAL_SERVER_ERROR,
                 &format!("the answer of an executor cannot be read: {error}"),
             ),
+            Self::NoWebSocket => {
+                (StatusCode::FORBIDDEN, [(CONTENT_TYPE, "text/plain"), (CONNECTION, "close")]).into_response()
+            }
             Self::Panic => detail(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error"),
         }
     }

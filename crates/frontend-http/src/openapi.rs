@@ -25,12 +25,17 @@ pub(crate) fn document(flow: &Discovery, settings: &Settings) -> Value {
             document.exposed(exposed, schema);
         }
     }
-    json!({
+    let mut result = json!({
         "openapi": "3.1.0",
         "info": {"title": settings.title, "description": settings.description, "version": VERSION},
         "paths": document.paths,
         "components": {"schemas": document.components.into_schemas()},
-    })
+    });
+    // Without servers, paths are those of whoever shows the document.
+    if !settings.root_path.as_str().is_empty() {
+        result["servers"] = json!([{"url": settings.root_path.as_str()}]);
+    }
+    result
 }
 
 struct Document {

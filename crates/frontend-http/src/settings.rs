@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use bytestring::ByteString;
+use call::RootPath;
 use http::{HeaderName, Method};
 use serde_json::{Map, Value};
 
@@ -13,6 +14,8 @@ pub struct Settings {
     pub title: String,
     /// Its description.
     pub description: String,
+    /// The path under which a proxy shows the front end.
+    pub root_path: RootPath,
     /// Whether any web page may call.
     pub cors: bool,
     /// Leaves out `/status` and `/dry_run`.
@@ -45,6 +48,7 @@ impl Default for Settings {
         Self {
             title: "My Jina Service".to_owned(),
             description: "The endpoints of a Flow. Documents are those of its executors.".to_owned(),
+            root_path: RootPath::default(),
             cors: false,
             no_debug_endpoints: false,
             exposed: Vec::new(),

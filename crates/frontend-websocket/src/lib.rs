@@ -21,7 +21,7 @@ mod port;
 mod reply;
 mod vigil;
 
-pub use port::{FrontEnd, Port, Settings, is_for};
+pub use port::{FrontEnd, Port, Settings};
 
 #[cfg(test)]
 mod tests;

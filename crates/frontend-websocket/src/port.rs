@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use call::{Admission, Handler, Metadata};
+use call::{Admission, Handler, Metadata, RootPath};
 use docarray::discovery::Catalog;
-use http::header::CONTENT_TYPE;
+use http::header::{CONNECTION, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
 use http_body_util::Full;
 use hyper::upgrade::OnUpgrade;
@@ -38,6 +38,8 @@ pub struct Settings {
     pub forward: Vec<HeaderName>,
     /// How often clients are pinged; those that neither send nor take anything for as long again are given up.
     pub keepalive: Duration,
+    /// The path under which a proxy shows the front end.
+    pub root_path: RootPath,
     /// Owns the connections.
     pub tasks: TaskTracker,
     /// Cancelled when the process drains: connections take no more requests then, and close when those in flight are
@@ -52,6 +54,7 @@ impl Default for Settings {
             prefetch: 1000,
             forward: Vec::new(),
             keepalive: Duration::from_secs(20),
+            root_path: RootPath::default(),
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
         }
@@ -118,12 +121,6 @@ impl FrontEnd {
     }
 }
 
-/// Whether a request asks to open a connection that this front end takes, for ports that answer others too.
-#[must_use]
-pub fn is_for<B>(request: &Request<B>) -> bool {
-    handshake::is_wanted(request.headers()) && Purpose::of(request.uri().path()).is_some()
-}
-
 impl Purpose {
     fn of(path: &str) -> Option<Self> {
         match path {
@@ -135,12 +132,24 @@ impl Purpose {
 }
 
 impl Port {
+    /// Whether a request asks to open a connection that this front end takes, for ports that answer others too.
+    #[must_use]
+    pub fn is_for<B>(&self, request: &Request<B>) -> bool {
+        handshake::is_wanted(request.headers()) && Purpose::of(self.below(request)).is_some()
+    }
+
+    /// The path of a request as it is called here.
+    fn below<'a, B>(&self, request: &'a Request<B>) -> &'a str {
+        self.shared.settings.root_path.below(request.uri().path())
+    }
+
     /// Answers one request.
     pub async fn answer<B>(self, request: Request<B>) -> Response<Full<Bytes>> {
+        let path = self.below(&request);
         if !handshake::is_wanted(request.headers()) {
-            return plain::answer(&self, request.method(), request.uri().path()).await;
+            return plain::answer(&self, request.method(), path).await;
         }
-        match Purpose::of(request.uri().path()) {
+        match Purpose::of(path) {
             Some(purpose) => self.open(request, purpose),
             None => empty(handshake::refuse(StatusCode::FORBIDDEN)),
         }
@@ -204,7 +213,10 @@ fn metadata(headers: &HeaderMap, forward: &[HeaderName]) -> Metadata {
 
 fn empty(response: Response<()>) -> Response<Full<Bytes>> {
     let mut response = response.map(|()| Full::default());
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
+    // Clients of WebSocket ask nothing else.
+    headers.insert(CONNECTION, HeaderValue::from_static("close"));
     response
 }
 

@@ -42,8 +42,8 @@ impl SharedPort {
         if let Some(grpc) = grpc.filter(|_| is_grpc(&request)) {
             return grpc.answer(request).await.map(Either::Left);
         }
-        let is_plain = http.is_some() && !frontend_websocket::is_for(&request);
-        if let Some(websocket) = websocket.filter(|_| !is_plain) {
+        let has_http = http.is_some();
+        if let Some(websocket) = websocket.filter(|websocket| !has_http || websocket.is_for(&request)) {
             return websocket.answer(request).await.map(plain);
         }
         let Some(http) = http else { return unsupported() };

@@ -13,6 +13,7 @@ use routing::{Endpoints, Graph, Layout, Part, Tasks};
 use server::{BindError, Drain, Listener, Workers, tls};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tracing::warn;
 
 use crate::door::{Door, Services};
 use crate::opening::Opening;
@@ -76,6 +77,7 @@ pub fn start(settings: Settings, workers: Arc<Workers>) -> Result<Running, Start
         prefetch: settings.calls.prefetch,
         forward: settings.calls.forward.clone(),
         keepalive: settings.websocket_ping,
+        root_path: settings.rest.root_path.clone(),
         tasks: handle.tasks().clone(),
         stop: handle.token().clone(),
     };
@@ -91,6 +93,7 @@ pub fn start(settings: Settings, workers: Arc<Workers>) -> Result<Running, Start
         };
         frontend_graphql::FrontEnd::new(catalog.clone(), allowed)
     });
+    let cors = settings.rest.cors;
     let front_ends = FrontEnds {
         graphql,
         websocket: frontend_websocket::FrontEnd::new(
@@ -121,6 +124,9 @@ pub fn start(settings: Settings, workers: Arc<Workers>) -> Result<Running, Start
             settings.rest,
         ),
     };
+    if cors && settings.ports.iter().any(|port| port.protocols.contains(&Protocol::Http)) {
+        warn!("CORS is enabled: web pages of any origin can call this service");
+    }
     let doors = settings.ports.iter().zip(listeners).map(|(port, listener)| Door {
         listener,
         protocols: port.protocols.clone(),

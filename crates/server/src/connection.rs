@@ -3,6 +3,7 @@
 mod access;
 mod activity;
 mod from_config;
+mod web;
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -12,6 +13,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response};
+use http_body_util::{Either, Full};
 use hyper::body::Incoming;
 use hyper::service::Service;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -25,6 +27,7 @@ use tokio_util::task::task_tracker::TaskTrackerToken;
 use tracing::{debug, warn};
 
 pub use access::AccessLog;
+pub use web::Headers;
 
 use access::{Line, Logged};
 
@@ -34,6 +37,7 @@ use crate::workers::Place;
 use crate::{DrainHandle, Workers, tls};
 
 use activity::{Activity, Answering, Counted};
+use web::{Answer, Crowd, OneMore};
 
 /// Whatever answers HTTP requests on a port.
 pub trait HttpService:
@@ -92,10 +96,16 @@ pub struct HttpOptions {
     pub max_frame: u32,
     /// After about this long a connection is told to end and takes no more requests.
     pub max_age: Option<Duration>,
-    /// How long requests of such a connection may still take; `None` is as long as they like.
+    /// After this long without requests a connection is told to end, about: at most after twice as long.
+    pub max_idle: Option<Duration>,
+    /// How long requests of a connection that is old may still take; `None` is as long as they like.
     pub age_grace: Option<Duration>,
     /// Which requests over HTTP are lines in the log, if any are.
     pub access_log: Option<AccessLog>,
+    /// Headers of every answer over HTTP, beside its own.
+    pub headers: Headers,
+    /// From this many connections, or requests, of a port on further requests over HTTP are refused.
+    pub max_concurrency: Option<usize>,
 }
 
 impl Default for HttpOptions {
@@ -112,8 +122,11 @@ impl Default for HttpOptions {
             connection_window: 16 << 20,
             max_frame: 1 << 20,
             max_age: None,
+            max_idle: None,
             age_grace: None,
             access_log: None,
+            headers: Headers::default(),
+            max_concurrency: None,
         }
     }
 }
@@ -143,6 +156,8 @@ pub async fn serve<S: HttpService>(
     let places = Arc::new(tokio::sync::Semaphore::new(options.max_connections));
     let stop = drain.token().clone();
     let connections = TaskTracker::new();
+    let crowd = options.max_concurrency.map(|limit| Arc::new(Crowd::new(limit)));
+    let headers = (!options.headers.is_empty()).then_some(options.headers);
     loop {
         let accepted = async {
             // Nobody closes the semaphore, so there always is a permit.
@@ -157,7 +172,7 @@ pub async fn serve<S: HttpService>(
         let service = services[place.worker]();
         let runtime = place.runtime.clone();
         let connection = connections.token();
-        let life = Life { max_age: options.max_age, grace: options.age_grace };
+        let life = Life { max_age: options.max_age, max_idle: options.max_idle, grace: options.age_grace };
         let handshake = Handshake { tls: tls.clone(), patience: options.handshake_timeout, life };
         let access = options.access_log.and_then(|log| Some((log, stream.peer_addr().ok()?)));
         let (builder, stop) = (builder.clone(), stop.clone());
@@ -169,9 +184,11 @@ pub async fn serve<S: HttpService>(
                 continue;
             }
         };
+        let (crowd, headers) = (crowd.clone(), headers.clone());
         let task = async move {
-            let hold = Arc::new((place, permit, connection));
-            let service = Holding { service, hold, access, activity: Arc::default() };
+            let counted = crowd.as_ref().map(|crowd| crowd.connection());
+            let hold = Arc::new((place, permit, connection, counted));
+            let service = Holding { service, hold, access, activity: Arc::default(), crowd, headers };
             if let Err(error) = handshake.serve(stream, service, &builder, stop).await {
                 debug!(%error, "connection ended");
             }
@@ -186,7 +203,7 @@ pub async fn serve<S: HttpService>(
 
 /// What a connection occupies. It is given back when the connection ends, or, if it is upgraded to another protocol,
 /// when whoever took it over drops the extensions of the request that asked for it.
-type Hold = Arc<(Place, Option<OwnedSemaphorePermit>, TaskTrackerToken)>;
+type Hold = Arc<(Place, Option<OwnedSemaphorePermit>, TaskTrackerToken, Option<OneMore>)>;
 
 /// Lets those who may take a connection over hold what it occupies, and counts what is under way on it.
 #[derive(Clone)]
@@ -196,12 +213,16 @@ struct Holding<S> {
     activity: Arc<Activity>,
     /// How requests are logged, and whose they are.
     access: Option<(AccessLog, SocketAddr)>,
+    /// Who else is there, if that is limited.
+    crowd: Option<Arc<Crowd>>,
+    /// What every answer has, if there is anything.
+    headers: Option<Headers>,
 }
 
 impl<S: HttpService> Service<Request<Incoming>> for Holding<S> {
-    type Response = Response<Counted<S::Body>>;
+    type Response = Response<Counted<Either<S::Body, Full<Bytes>>>>;
     type Error = Infallible;
-    type Future = Answering<Logged<S::Future>>;
+    type Future = Answering<Logged<Answer<S::Future>>>;
 
     fn call(&self, mut request: Request<Incoming>) -> Self::Future {
         let line = self.access.and_then(|(log, peer)| Line::of(log, peer, &request));
@@ -209,7 +230,12 @@ impl<S: HttpService> Service<Request<Incoming>> for Holding<S> {
             request.extensions_mut().insert(self.hold.clone());
         }
         let busy = self.activity.begin();
-        Answering::new(Logged::new(self.service.call(request), line), busy)
+        let is_web = !web::is_grpc(&request);
+        let crowd = self.crowd.as_ref().filter(|_| is_web);
+        let counted = crowd.map(|crowd| crowd.request(&request));
+        let answer = (!matches!(counted, Some(None))).then(|| self.service.call(request));
+        let headers = self.headers.clone().filter(|_| is_web);
+        Answering::new(Logged::new(Answer::new(answer, headers), line), busy, counted.flatten())
     }
 }
 
@@ -226,6 +252,7 @@ struct Handshake {
 #[derive(Debug, Clone, Copy)]
 struct Life {
     max_age: Option<Duration>,
+    max_idle: Option<Duration>,
     grace: Option<Duration>,
 }
 
@@ -235,6 +262,14 @@ impl Life {
     async fn end(self) {
         match self.max_age {
             Some(age) => tokio::time::sleep(age.mul_f64(0.9 + 0.2 * fastrand::f64())).await,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Ends when the connection has rested for too long.
+    async fn rested(self, activity: &Activity) {
+        match self.max_idle {
+            Some(idle) => activity.rested(idle).await,
             None => std::future::pending().await,
         }
     }
@@ -279,6 +314,7 @@ async fn converse<S: HttpService>(
     tokio::select! {
         end = connection.as_mut() => return end,
         () = stop.cancelled() => connection.as_mut().graceful_shutdown(),
+        () = life.rested(&activity) => connection.as_mut().graceful_shutdown(),
         () = life.end() => {
             connection.as_mut().graceful_shutdown();
             if let Some(grace) = life.grace {

@@ -17,7 +17,7 @@ pub mod tls;
 mod workers;
 
 pub use complain::{chain, complain};
-pub use connection::{AccessLog, HttpOptions, HttpService, for_connections, serve};
+pub use connection::{AccessLog, Headers, HttpOptions, HttpService, for_connections, serve};
 pub use drain::{Drain, DrainHandle, Outcome, Timing};
 pub use facts::facts;
 pub use listener::{BindError, Listener, Open};

@@ -10,6 +10,7 @@ use std::path::PathBuf;
 
 use config::{Level, LogSpec};
 use tracing::level_filters::LevelFilter;
+use tracing::{Span, error_span};
 use tracing_subscriber::Layer as _;
 use tracing_subscriber::filter::{ParseError, Targets};
 use tracing_subscriber::layer::SubscriberExt as _;
@@ -34,6 +35,16 @@ pub enum LogError {
     /// Only one log can be had in a process.
     #[error("the process has a log already")]
     Twice(#[source] TryInitError),
+}
+
+/// The field of [`named`] spans.
+const NAME: &str = "log_name";
+
+/// What is logged inside is logged by `name`, where several share the log of a process.
+#[must_use]
+pub fn named(name: &str) -> Span {
+    // Spans below the level of the log are not there.
+    error_span!("named", log_name = name)
 }
 
 /// Libraries whose debugging news is for their own developers; `RUST_LOG` shows it.

@@ -55,27 +55,27 @@ impl Signals {
 
     /// Reloads certificates when asked to, and when their files change; ends when the process is told to stop.
     /// Cancel-safe.
-    pub async fn stopped(&mut self, tls: Option<tls::Acceptor>) {
+    pub async fn stopped(&mut self, tls: impl IntoIterator<Item = tls::Acceptor>) {
+        let acceptors: Vec<_> = tls.into_iter().collect();
         let mut look = tokio::time::interval(LOOK);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            let reloaded = tokio::select! {
-                signal = self.next() => match (signal, &tls) {
-                    (Signal::Stop, _) => break,
-                    (Signal::Reload, None) => continue,
-                    (Signal::Reload, Some(tls)) => tls.reload().map(|()| true),
+            let asked = tokio::select! {
+                signal = self.next() => match signal {
+                    Signal::Stop => break,
+                    Signal::Reload => true,
                 },
-                _ = look.tick() => match &tls {
-                    None => continue,
-                    Some(tls) => tls.reload_if_changed(),
-                },
+                _ = look.tick() => false,
             };
-            match reloaded {
-                Ok(false) => {}
-                Ok(true) => info!("certificates reloaded"),
-                Err(error) => {
-                    let error: &dyn std::error::Error = &error;
-                    error!(error, "new certificates are wrong, the old ones stay in use");
+            for tls in &acceptors {
+                let reloaded = if asked { tls.reload().map(|()| true) } else { tls.reload_if_changed() };
+                match reloaded {
+                    Ok(false) => {}
+                    Ok(true) => info!("certificates reloaded"),
+                    Err(error) => {
+                        let error: &dyn std::error::Error = &error;
+                        error!(error, "new certificates are wrong, the old ones stay in use");
+                    }
                 }
             }
         }

@@ -9,12 +9,14 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("call", &[]),
     ("client", &["call", "docarray", "grpc", "proto"]),
     ("config", &[]),
+    ("consensus", &["call", "executor-client", "proto"]),
     ("docarray", &["call", "executor-macros"]),
     (
         "executor",
         &[
             "call",
             "config",
+            "consensus",
             "docarray",
             "executor-client",
             "executor-python",
@@ -84,6 +86,7 @@ const NEVER: &[(&str, &[&str])] = &[
     ("call", &["axum", "h2", "hyper", "tonic"]),
     ("client", &["executor-runtime", "gateway", "routing", "server"]),
     ("config", &["axum", "h2", "hyper", "tokio", "tonic"]),
+    ("consensus", &["executor-runtime", "gateway", "routing", "server"]),
     ("docarray", &["axum", "h2", "hyper", "tonic"]),
     ("executor-client", &["routing"]),
     ("executor-python", &["executor-client", "frontend-grpc", "gateway", "routing", "server"]),

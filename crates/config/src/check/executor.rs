@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::network::{TlsNames, client, executor_listeners, protocols, server};
 use super::stateful::stateful;
 use super::{Context, Settings, graph, http, log, telemetry};
-use crate::files::is_yaml_path;
+use crate::files::{check_variables, is_yaml_path};
 use crate::form::Object;
 use crate::nearest::nearest;
 use crate::table::Program;
@@ -174,6 +174,7 @@ fn python_file(settings: &Settings, context: &mut Context<'_>) -> Option<String>
     let found = elsewhere.iter().map(|folder| Path::new(folder).join(file)).find(|path| path.exists());
     let path = if Path::new(file).exists() { None } else { found };
     let path = context.file(path.unwrap_or_else(|| file.into()), &place);
+    check_variables(&path, context);
     Some(path.to_string_lossy().into_owned())
 }
 

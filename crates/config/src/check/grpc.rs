@@ -24,8 +24,12 @@ const BOTH: &[&str] = &[
     "grpc.http2.lookahead_bytes",
 ];
 
-const SERVER: &[&str] =
-    &["grpc.max_concurrent_streams", "grpc.max_connection_age_ms", "grpc.max_connection_age_grace_ms"];
+const SERVER: &[&str] = &[
+    "grpc.max_concurrent_streams",
+    "grpc.max_connection_age_ms",
+    "grpc.max_connection_age_grace_ms",
+    "grpc.max_connection_idle_ms",
+];
 
 const CHANNEL: &[&str] = &[
     "grpc.keepalive_permit_without_calls",

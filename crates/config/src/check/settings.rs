@@ -15,8 +15,8 @@ use crate::{Place, Problem, Reason, Warning, units};
 #[derive(Debug)]
 pub(crate) struct Context<'a> {
     pub(crate) env: &'a Environment,
-    /// What `${{ CONTEXT.x }}` stands for in files.
-    pub(crate) given: IndexMap<String, String>,
+    /// What `${{ CONTEXT.x }}` stands for in files; `None` where nobody can say.
+    pub(crate) given: Option<IndexMap<String, String>>,
     pub(crate) problems: Vec<Problem>,
     pub(crate) warnings: Vec<Warning>,
     /// Whether files that the process needs must be there now.

@@ -32,12 +32,9 @@ const QUIET: &[&str] = &[
 
 /// What has no counterpart, and what would do instead.
 const ABSENT: &[(&str, &str)] = &[
-    ("limit_concurrency", "the process is limited by --max-requests and --max-connections"),
     ("limit_max_requests", "the process need not be restarted after some requests"),
     ("proxy_headers", "the log names the peer of the connection"),
     ("forwarded_allow_ips", "the log names the peer of the connection"),
-    ("root_path", "routes of the OpenAPI document are relative"),
-    ("headers", "a proxy in front can add headers"),
     ("ws_per_message_deflate", "messages of WebSocket are not compressed"),
     ("ws_max_queue", "a connection is read as far as --prefetch allows"),
     ("ws_max_size", "messages are limited by --max-message"),
@@ -63,6 +60,15 @@ pub(super) fn web_server(settings: &Settings, context: &mut Context<'_>) -> WebS
             "backlog" => server.backlog = number(&value, place, context).and_then(|n| i32::try_from(n).ok()),
             "h11_max_incomplete_event_size" => {
                 server.max_header = number(&value, place, context).and_then(|n| u32::try_from(n).ok());
+            }
+            "root_path" => server.root_path = root_path(&value, place, context),
+            "headers" => server.headers = headers(&value, &place, context),
+            "limit_concurrency" => {
+                let limit = number(&value, place.clone(), context);
+                if limit == Some(1) {
+                    context.doubt(place, "every request is refused, because its own connection counts");
+                }
+                server.limit_concurrency = limit.and_then(|limit| usize::try_from(limit).ok());
             }
             "ws_ping_timeout" => {
                 let why = "a client that is silent from one ping to the next is given up";
@@ -101,6 +107,50 @@ fn seconds(value: &Value, place: Place, context: &mut Context<'_>) -> Option<Dur
         context.expected(place, "a number of seconds above 0", value);
     }
     seconds
+}
+
+/// What proxies put before the paths of this process.
+fn root_path(value: &Value, place: Place, context: &mut Context<'_>) -> Option<String> {
+    let is_path = |path: &&str| {
+        path.is_empty()
+            || path.starts_with('/') && !path.contains(|c: char| c.is_control() || "?#".contains(c))
+    };
+    let path = value.as_str().filter(is_path);
+    if path.is_none() {
+        context.expected(place, "a path such as `/api`", value);
+    }
+    path.filter(|path| !path.is_empty()).map(str::to_owned)
+}
+
+/// Pairs of names and values. Those that say where an answer ends are made with each answer.
+fn headers(value: &Value, place: &Place, context: &mut Context<'_>) -> Vec<(String, String)> {
+    const PER_ANSWER: [&str; 2] = ["content-length", "transfer-encoding"];
+    let Some(pairs) = value.as_array() else {
+        context.expected(place.clone(), "a list of pairs such as `[x-name, value]`", value);
+        return Vec::new();
+    };
+    let mut headers = Vec::new();
+    for (idx, pair) in pairs.iter().enumerate() {
+        let place = place.within(&format!("[{idx}]"));
+        let texts = pair.as_array().map(|pair| pair.iter().map(crate::form::text).collect::<Vec<_>>());
+        let Some([Some(name), Some(content)]) = texts.as_deref() else {
+            context.expected(place, "a pair such as `[x-name, value]`", pair);
+            continue;
+        };
+        let name = name.to_ascii_lowercase();
+        let is_name =
+            !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
+        if !is_name {
+            context.expected(place, "the name of a header", &name.into());
+        } else if PER_ANSWER.contains(&name.as_str()) {
+            context.conflict(place, format!("the header `{name}` belongs to a single answer"));
+        } else if !content.chars().all(|c| c == '\t' || (c.is_ascii() && !c.is_ascii_control())) {
+            context.expected(place, "the value of a header, in ASCII", &content.as_str().into());
+        } else {
+            headers.push((name, content.clone()));
+        }
+    }
+    headers
 }
 
 /// The settings with the certificates that the web server is told of in the place of those of the gateway.

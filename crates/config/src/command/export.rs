@@ -16,7 +16,7 @@ use crate::{
 
 pub(super) const USAGE: &str = "export {kubernetes,docker-compose} FILE OUT";
 
-static ARGUMENTS: [Argument; 14] = [
+static ARGUMENTS: [Argument; 16] = [
     super::tools::CONTEXT,
     row("k8s-namespace", &[], Form::Text, "Kubernetes namespace; the Flow's name if left out"),
     row("network-name", &["network_name"], Form::Text, "Network of docker-compose"),
@@ -47,6 +47,18 @@ static ARGUMENTS: [Argument; 14] = [
         "Kubernetes: whether the gateway sees every replica or one address for all",
     ),
     row("tls-secret", &[], Form::Text, "Kubernetes: secret with the gateway's certificate and key"),
+    row(
+        "executor-tls-secrets",
+        &[],
+        Form::KeyValue,
+        "Kubernetes: secrets with the certificates and keys of executors, as DEPLOYMENT=SECRET",
+    ),
+    row(
+        "executors-ca-secret",
+        &[],
+        Form::Text,
+        "Kubernetes: secret whose `ca.crt` the gateway and heads trust executors by",
+    ),
     row(
         "disruption-budgets",
         &[],
@@ -148,6 +160,8 @@ fn cluster(line: &Line, env: &Environment, problems: &mut Vec<Problem>) -> Clust
             _ => Services::Headless,
         },
         tls_secret: text(line, "tls-secret"),
+        executor_tls_secrets: each("executor-tls-secrets").collect(),
+        executors_ca_secret: text(line, "executors-ca-secret"),
         disruption_budgets: line.values.get("disruption-budgets") == Some(&Value::Bool(true)),
         autoscale,
         requests,

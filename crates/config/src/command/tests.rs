@@ -188,6 +188,32 @@ fn wrong_gateways_are_refused_with_every_reason() {
 }
 
 #[test]
+fn settings_of_the_web_server_are_read() {
+    let (spec, warnings) = gateway(
+        "gateway --uvicorn-kwargs {\"root_path\":\"/api\",\"headers\":[[\"X-Team\",\"search\"],[\"x-n\",1]]} limit_concurrency:1",
+    );
+    let web = spec.http.web_server;
+    assert_eq!((web.root_path.as_deref(), web.limit_concurrency), (Some("/api"), Some(1)));
+    let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    assert_eq!(web.headers, [pair("x-team", "search"), pair("x-n", "1")]);
+    let doubt = "argument --uvicorn-kwargs at `limit_concurrency`: every request is refused, because its own connection \
+                 counts";
+    assert_eq!(warnings, [doubt]);
+    refused(
+        "gateway --uvicorn-kwargs {\"root_path\":\"api\",\"headers\":[[\"a:b\",\"c\"],[\"Content-Length\",\"1\"],[\"a\"],[\"a\",\"\\n\"]]} \
+         limit_concurrency:0",
+        &[
+            "argument --uvicorn-kwargs at `root_path`: expected a path such as `/api`, found `api`",
+            "argument --uvicorn-kwargs at `headers` at `[0]`: expected the name of a header, found `a:b`",
+            "argument --uvicorn-kwargs at `headers` at `[1]`: the header `content-length` belongs to a single answer",
+            "argument --uvicorn-kwargs at `headers` at `[2]`: expected a pair such as `[x-name, value]`, found `[\"a\"]`",
+            "argument --uvicorn-kwargs at `headers` at `[3]`: expected the value of a header, in ASCII, found `\n`",
+            "argument --uvicorn-kwargs at `limit_concurrency`: expected a whole number from 1, found `0`",
+        ],
+    );
+}
+
+#[test]
 fn limits_and_times_have_units() {
     let (spec, _) = gateway(
         "gateway --timeout-send 1500 --drain-grace 5s --max-bytes 1GiB --max-message 16MiB --prefetch 0",
@@ -396,7 +422,7 @@ fn the_other_commands_take_files() {
     assert_eq!(parsed("-v"), Command::Version(Version::Short));
     let Command::Export(export) = parsed(
         "export kubernetes f.yml --outfile_path out --probes exec --services cluster-ip --tls-secret cert \
-         --autoscale gateway=2-10 a=1-3 --requests gateway=500m/256Mi --disruption-budgets --executor-image i:1",
+         --executor-tls-secrets a=a-cert b=b-cert --executors-ca-secret ca --autoscale gateway=2-10 a=1-3 --requests gateway=500m/256Mi --disruption-budgets --executor-image i:1",
     ) else {
         panic!()
     };
@@ -406,6 +432,10 @@ fn the_other_commands_take_files() {
     assert_eq!(cluster.autoscale["a"], crate::Replicas { least: 1, most: 3 });
     assert_eq!(cluster.requests["gateway"].memory, "256Mi");
     assert!(cluster.disruption_budgets);
+    assert_eq!(
+        (&*cluster.executor_tls_secrets["b"], cluster.executors_ca_secret.as_deref()),
+        ("b-cert", Some("ca"))
+    );
     refused(
         "export kubernetes f.yml out --autoscale a=3-1 b=2 --requests a=much",
         &[

@@ -20,7 +20,7 @@ const KEYS: &[&str] = &[
 
 /// What an executor file says; `None` if it cannot be read, which is a problem then.
 pub(crate) fn executor_file(path: &Path, context: &mut Context<'_>) -> Option<ExecutorFile> {
-    let document = match Document::read(path, context) {
+    let document = match without_context(context, |context| Document::read(path, context)) {
         Ok(document) => document,
         Err(problem) => {
             context.problems.push(problem);
@@ -46,4 +46,18 @@ pub(crate) fn executor_file(path: &Path, context: &mut Context<'_>) -> Option<Ex
         py_modules: py_modules.filter_map(|module| module.as_str()).map(str::to_owned).collect(),
         place: Some(document.place("")),
     })
+}
+
+/// Notes what is wrong with the variables of a file that somebody else reads, who also says what else is wrong.
+pub(crate) fn check_variables(path: &Path, context: &mut Context<'_>) {
+    // A file that cannot be read as YAML is left to that reader: there are tags that only Python knows.
+    let _ = without_context(context, |context| Document::read(path, context));
+}
+
+/// The process that runs an executor reads the file, wherever it is started, and no command tells it a context.
+fn without_context<T>(context: &mut Context<'_>, read: impl FnOnce(&mut Context<'_>) -> T) -> T {
+    let given = context.given.take();
+    let result = read(context);
+    context.given = given;
+    result
 }

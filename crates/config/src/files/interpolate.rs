@@ -2,6 +2,8 @@
 //!
 //! `${{ ENV.X }}`, `$X` and `${X}` come from the environment, `${{ CONTEXT.x }}` and `${{ x }}` from the
 //! caller, `${{root.a.b[0]}}` and `${{this.a}}` from the file itself. The blanks are part of the syntax.
+//!
+//! What the caller does not give is a mistake: nobody means the text `$$x` that would be left.
 
 use indexmap::IndexMap;
 use serde_json::Value;
@@ -15,17 +17,17 @@ const PASSES: usize = 3;
 
 struct Run<'a> {
     env: &'a Environment,
-    context: &'a IndexMap<String, String>,
+    context: Option<&'a IndexMap<String, String>>,
     place: &'a dyn Fn(&str) -> Place,
     problems: &'a mut Vec<Problem>,
     warnings: &'a mut Vec<Warning>,
 }
 
-/// Fills in all variables.
+/// Fills in all variables. There is no `context` where nobody can give one.
 pub(super) fn tree(
     value: Value,
     env: &Environment,
-    context: &IndexMap<String, String>,
+    context: Option<&IndexMap<String, String>>,
     place: &dyn Fn(&str) -> Place,
     problems: &mut Vec<Problem>,
     warnings: &mut Vec<Warning>,
@@ -100,10 +102,25 @@ impl Run<'_> {
         if !is_name(name) {
             return unchanged();
         }
-        self.context.get(name).cloned().unwrap_or_else(|| {
-            self.unset(name, key);
-            format!("$${name}")
+        let given = self.context.and_then(|context| context.get(name)).cloned();
+        given.unwrap_or_else(|| {
+            self.not_given(name, key);
+            unchanged()
         })
+    }
+
+    fn not_given(&mut self, name: &str, key: &str) {
+        let message = match self.context {
+            Some(_) => format!(
+                "nothing is given for `{name}`: say --context {name}=VALUE, \
+                 or write `${{{{ ENV.{name} }}}}` if it is an environment variable"
+            ),
+            None => format!(
+                "this file is given no context: write `${{{{ ENV.{name} }}}}`, \
+                 and set the environment variable `{name}`"
+            ),
+        };
+        self.problems.push(Problem::new((self.place)(key), Reason::Conflict { message }));
     }
 
     fn unset(&mut self, name: &str, key: &str) {
@@ -219,14 +236,18 @@ mod tests {
     use super::*;
 
     fn run(value: Value) -> (Value, Vec<Problem>, Vec<Warning>) {
+        run_given(Some(&[("c", "ctx")]), value)
+    }
+
+    fn run_given(context: Option<&[(&str, &str)]>, value: Value) -> (Value, Vec<Problem>, Vec<Warning>) {
         let pairs = |pairs: &[(&str, &str)]| {
             pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
         };
         let env: Environment = pairs(&[("A", "1"), ("B", "b$A")]);
-        let context: IndexMap<String, String> = pairs(&[("c", "ctx")]);
+        let context: Option<IndexMap<String, String>> = context.map(pairs);
         let place = |key: &str| Place::Argument(key.to_owned());
         let (mut problems, mut warnings) = (Vec::new(), Vec::new());
-        let value = tree(value, &env, &context, &place, &mut problems, &mut warnings);
+        let value = tree(value, &env, context.as_ref(), &place, &mut problems, &mut warnings);
         (value, problems, warnings)
     }
 
@@ -238,8 +259,6 @@ mod tests {
         check("$A ${A} $Z ${Z} $", json!("1 1 $Z ${Z} $"));
         check("${{ ENV.Z }}", json!("$Z"));
         check("${{ CONTEXT.c }} ${{ c }}", json!("ctx ctx"));
-        check("${{ CONTEXT.A }}", json!("$1"));
-        check("${{ nobody }}", json!("$$nobody"));
         check("${{foo}} ${{ ENV.A}}", json!("${{foo}} ${{ ENV.A}}"));
     }
 
@@ -272,5 +291,25 @@ mod tests {
             ]
         );
         assert_eq!(warnings[0].to_string(), "argument c: the variable `Z` is not set");
+    }
+
+    #[test]
+    fn a_context_that_nobody_gives_is_a_problem_with_a_remedy() {
+        let check = |context: Option<&[(&str, &str)]>, text: &str, want: &str| {
+            let (_, problems, warnings) = run_given(context, json!({"k": text}));
+            let problems: Vec<_> = problems.iter().map(ToString::to_string).collect();
+            assert_eq!(problems, [want], "{text}");
+            assert_eq!(warnings, [], "{text}");
+        };
+        let others = Some(&[("c", "ctx")][..]);
+        let say = "argument k: nothing is given for `A`: say --context A=VALUE, \
+                   or write `${{ ENV.A }}` if it is an environment variable";
+        check(others, "${{ CONTEXT.A }}", say);
+        check(others, "a-${{ context.A }}-b", say);
+        check(others, "${{ A }}", say);
+        let write = "argument k: this file is given no context: write `${{ ENV.c }}`, \
+                     and set the environment variable `c`";
+        check(None, "${{ CONTEXT.c }}", write);
+        check(None, "${{ c }}", write);
     }
 }

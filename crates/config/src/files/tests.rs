@@ -60,7 +60,26 @@ fn the_context_is_what_the_command_line_gives() {
     assert!(address.to_string().ends_with(":8123"), "{address}");
     let problems = read(&[]).unwrap_err();
     let said: Vec<_> = problems.iter().map(ToString::to_string).collect();
-    assert!(said[0].contains("flow.yml:5: executors[0].port"), "{said:?}");
+    assert!(said[0].contains("flow.yml:5: executors[0].port: nothing is given for `port`"), "{said:?}");
+}
+
+#[test]
+fn executor_files_are_given_no_context() {
+    let files = Files::new("jtype: Flow\nexecutors:\n- name: e\n  uses: e.yml\n")
+        .with("e.yml", "jtype: Mine\nwith:\n  model: ${{ CONTEXT.model }}\n");
+    let given = [("model".to_owned(), "small".to_owned())].into_iter().collect();
+    let problems = FlowSpec::read_given(&files.path(), &Environment::new(), &given).unwrap_err();
+    let said: Vec<_> = problems.iter().map(ToString::to_string).collect();
+    let wanted = "e.yml:3: with.model: this file is given no context: write `${{ ENV.model }}`";
+    assert!(said[0].contains(wanted), "{said:?}");
+
+    let file = files.path().with_file_name("e.yml").display().to_string();
+    for argument in ["--uses", "--python"] {
+        let line = ["executor", argument, &file].map(str::to_owned);
+        let problems = crate::command(&line, &Environment::new()).unwrap_err();
+        let said: Vec<_> = problems.iter().map(ToString::to_string).collect();
+        assert!(said.len() == 1 && said[0].contains(wanted), "{argument}: {said:?}");
+    }
 }
 
 #[test]

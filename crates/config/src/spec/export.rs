@@ -48,6 +48,10 @@ pub struct Cluster {
     pub services: Services,
     /// A Kubernetes secret with the gateway's certificate and key, in place of files in its image.
     pub tls_secret: Option<String>,
+    /// Deployment → a secret with the certificate and key of its executors.
+    pub executor_tls_secrets: IndexMap<String, String>,
+    /// A secret with the authorities of those certificates.
+    pub executors_ca_secret: Option<String>,
     /// Whether nodes may be drained of one pod of a workload at a time only.
     pub disruption_budgets: bool,
     /// Deployment, or `gateway` → how many replicas there may be.

@@ -90,6 +90,12 @@ pub struct WebServer {
     pub max_header: Option<u32>,
     /// How often clients of WebSocket are pinged.
     pub websocket_ping: Option<Duration>,
+    /// The path under which a proxy shows the process, `/` first.
+    pub root_path: Option<String>,
+    /// Headers of every answer; names are in lower case.
+    pub headers: Vec<(String, String)>,
+    /// From this many connections, or requests, of a port on requests are refused.
+    pub limit_concurrency: Option<usize>,
 }
 
 /// How large queries of GraphQL may be.

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use call::Limits;
-use config::{ExecutorSpec, GrpcOptions, HttpSpec, Provider, Role, Server, Uses};
+use call::{Limits, RootPath};
+use config::{ExecutorSpec, GrpcOptions, HttpSpec, Provider, Role, Server, Uses, WebServer};
 use executor_runtime::{Entry, ExecutorSettings, PassThrough, Registry};
 use http::HeaderName;
 use server::{Timing, tls};
@@ -45,9 +45,11 @@ impl TryFrom<ExecutorSpec> for Settings {
             (Role::Worker, Provider::Sagemaker | Provider::Azure) => return unsupported("`provider`"),
             (Role::Worker, Provider::None) => {}
         }
-        let serving = Serving::from(&spec.server);
+        let web_server = &spec.http.web_server;
+        let serving = Serving::from(&spec.server).with_web_server(web_server);
+        let websocket_ping = web_server.websocket_ping;
         let rest = rest(spec.http.clone(), &spec.server);
-        Ok(Self { serving, executor: hosting(spec), rest })
+        Ok(Self { serving, executor: hosting(spec), rest, websocket_ping })
     }
 }
 
@@ -61,20 +63,35 @@ impl From<&Server> for Serving {
                 client_authorities: tls.client_authorities.clone(),
             }),
             http: server.into(),
+            backlog: Self::default().backlog,
             drain: Timing { linger: server.drain_linger, grace: server.drain_grace },
             workers: server.workers,
         }
     }
 }
 
+impl Serving {
+    /// With what the user said about the web server.
+    fn with_web_server(self, web_server: &WebServer) -> Self {
+        let drain = Timing { grace: web_server.graceful_shutdown.unwrap_or(self.drain.grace), ..self.drain };
+        Self {
+            http: self.http.with_web_server(web_server),
+            backlog: web_server.backlog.unwrap_or(self.backlog),
+            drain,
+            ..self
+        }
+    }
+}
+
 /// What REST is to do. An executor has no endpoints beside those of its code, and no GraphQL.
 fn rest(spec: HttpSpec, server: &Server) -> frontend_http::Settings {
-    let HttpSpec { title, description, cors, .. } = spec;
+    let HttpSpec { title, description, cors, web_server, .. } = spec;
     let defaults = frontend_http::Settings::default();
     frontend_http::Settings {
         title: title.unwrap_or(defaults.title),
         description: description
             .unwrap_or_else(|| "The endpoints of an executor. Documents are those of its code.".to_owned()),
+        root_path: RootPath::new(&web_server.root_path.unwrap_or_default()),
         cors,
         max_body: max_message(server),
         stall: server.limits.body_timeout,

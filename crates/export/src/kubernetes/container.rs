@@ -25,6 +25,9 @@ pub(super) struct Container {
 
 /// Where the certificate and the key of a Kubernetes secret are mounted.
 pub(super) const TLS_DIRECTORY: &str = "/etc/flowgate/tls";
+/// Where the authorities of executors are mounted, and what the secret calls them.
+pub(super) const CA_DIRECTORY: &str = "/etc/flowgate/executors";
+pub(super) const CA_FILE: &str = "ca.crt";
 
 impl Container {
     pub(super) fn executor(node: &Node<'_>, image: &Image, arguments: Vec<String>, port: u16) -> Self {
@@ -77,13 +80,25 @@ impl Container {
     }
 }
 
-/// Lets the gateway read its certificate and key from the mounted secret.
-pub(super) fn use_tls_secret(arguments: &mut Vec<String>) {
-    for (name, file) in [("--ssl-certfile", "tls.crt"), ("--ssl-keyfile", "tls.key")] {
-        let path = format!("{TLS_DIRECTORY}/{file}");
-        match arguments.iter().position(|argument| argument == name) {
-            Some(idx) => arguments[idx + 1] = path,
-            None => arguments.extend([name.to_owned(), path]),
-        }
+/// Which arguments of a process name its certificate and its key.
+pub(super) const GATEWAY: [&str; 2] = ["--ssl-certfile", "--ssl-keyfile"];
+pub(super) const EXECUTOR: [&str; 2] = ["--tls-certfile", "--tls-keyfile"];
+
+/// Lets a process read its certificate and key from the mounted secret.
+pub(super) fn use_tls_secret(arguments: &mut Vec<String>, [certificate, key]: [&str; 2]) {
+    say(arguments, certificate, format!("{TLS_DIRECTORY}/tls.crt"));
+    say(arguments, key, format!("{TLS_DIRECTORY}/tls.key"));
+}
+
+/// Lets a process trust executors by the mounted authorities.
+pub(super) fn use_ca_secret(arguments: &mut Vec<String>) {
+    say(arguments, "--executors-ca", format!("{CA_DIRECTORY}/{CA_FILE}"));
+}
+
+/// Whatever the file says of `name`.
+fn say(arguments: &mut Vec<String>, name: &str, value: String) {
+    match arguments.iter().position(|argument| argument == name) {
+        Some(idx) => arguments[idx + 1] = value,
+        None => arguments.extend([name.to_owned(), value]),
     }
 }

@@ -47,6 +47,8 @@ pub(super) struct Workload<'a> {
     pub(super) is_headless: bool,
     pub(super) is_monitored: bool,
     pub(super) tls_secret: Option<&'a str>,
+    /// With the authorities of the executors that it calls.
+    pub(super) ca_secret: Option<&'a str>,
 }
 
 impl Workload<'_> {

@@ -187,3 +187,20 @@ fn a_deployment_without_a_gateway_is_its_executor_alone() {
     assert_eq!(services(", include_gateway: false"), ["a"]);
     assert_eq!(services(""), ["a", "gateway"]);
 }
+
+#[test]
+fn all_processes_of_an_encrypted_deployment_in_shards_are_called_by_tls() {
+    let flow = "jtype: Flow\nexecutors:\n  - {name: a, uses: 'docker://a:1', shards: 2, uses_before: 'docker://b:1', \
+                tls_certfile: /c.pem, tls_keyfile: /k.pem}\n";
+    let project = documents(&exported(flow, &["docker-compose"]).unwrap()[0].content).remove(0);
+    let arguments = |service: &str| said(&texts(&project["services"][service]["command"]));
+    let head = arguments("a-head");
+    assert_eq!(head["connection-list"], json!([{"0": ["grpcs://a-0:8081"], "1": ["grpcs://a-1:8081"]}]));
+    assert_eq!(head["uses-before-address"], json!(["grpcs://a-uses-before:8081"]));
+    assert_eq!(arguments("gateway")["deployments-addresses"], json!([{"a": ["grpcs://a-head:8081"]}]));
+    for service in ["a-head", "a-0", "a-1", "a-uses-before"] {
+        assert_eq!(arguments(service)["tls-certfile"], json!(["/c.pem"]), "{service}");
+        let health = texts(&project["services"][service]["healthcheck"]["test"]);
+        assert_eq!(health.last().unwrap(), "grpcs://127.0.0.1:8081", "{service}");
+    }
+}

@@ -243,6 +243,74 @@ fn a_gateway_with_tls_is_asked_with_tls_and_takes_its_certificate_from_a_secret(
 }
 
 #[test]
+fn executors_take_their_certificates_from_secrets_and_callers_trust_them_by_another() {
+    let flow = "jtype: Flow\nexecutors:\n  - {name: a, uses: 'docker://a:1', shards: 2, uses_before: 'docker://b:1'}\n  \
+                - {name: b, uses: 'docker://b:1', protocol: [http, grpc], tls_certfile: /c.pem, tls_keyfile: /k.pem}\n  \
+                - {name: c, uses: 'docker://c:1'}\n";
+    let asked = ["kubernetes", "--executor-tls-secrets", "a=a-tls", "b=b-tls", "--executors-ca-secret=ca"];
+    let files = exported(flow, &asked).unwrap();
+    let pod = |name: &str| {
+        let file = files.iter().find(|file| file.path.ends_with(format!("{name}.yml"))).unwrap();
+        let objects = documents(&file.content);
+        let keeps = |object: &&Value| object["kind"] == "Deployment";
+        objects.iter().find(keeps).unwrap()["spec"]["template"]["spec"].clone()
+    };
+    let container = |pod: &Value, idx: usize| {
+        let container = &pod["containers"][idx];
+        let mounts = container["volumeMounts"].as_array().into_iter().flatten();
+        let mounts: Vec<_> = mounts.map(|mount| mount["mountPath"].as_str().unwrap().to_owned()).collect();
+        (said(&texts(&container["args"])), container["readinessProbe"].clone(), mounts)
+    };
+    const TLS: &str = "/etc/flowgate/tls";
+    const CA: &str = "/etc/flowgate/executors";
+    let ping = |address: &str| json!(["jina", "ping", "executor", address]);
+
+    let shard = pod("a-1");
+    let (arguments, probe, mounts) = container(&shard, 0);
+    assert_eq!(arguments["tls-certfile"], json!([format!("{TLS}/tls.crt")]));
+    assert_eq!(arguments["tls-keyfile"], json!([format!("{TLS}/tls.key")]));
+    assert_eq!(probe["exec"]["command"], ping("grpcs://127.0.0.1:8080"));
+    assert_eq!(
+        (mounts, &shard["volumes"][0]["secret"]["secretName"]),
+        (vec![TLS.to_owned()], &json!("a-tls"))
+    );
+
+    let head = pod("a-head");
+    let (arguments, probe, mounts) = container(&head, 0);
+    assert_eq!(arguments["executors-ca"], json!([format!("{CA}/ca.crt")]));
+    let shards = json!([{"0": "grpcs://a-0.default.svc:8080", "1": "grpcs://a-1.default.svc:8080"}]);
+    assert_eq!(arguments["connection-list"], shards);
+    assert_eq!(probe["exec"]["command"], ping("grpcs://127.0.0.1:8080"));
+    assert_eq!(mounts, [TLS, CA]);
+    let (arguments, probe, mounts) = container(&head, 1);
+    assert_eq!(
+        (arguments.get("tls-certfile"), &probe["grpc"]["port"]),
+        (None, &json!(8078)),
+        "beside its head"
+    );
+    assert_eq!(mounts, [""; 0]);
+
+    let (arguments, probe, _) = container(&pod("b"), 0);
+    assert_eq!(arguments["tls-keyfile"], json!([format!("{TLS}/tls.key")]), "not the file in the image");
+    assert_eq!(probe["httpGet"]["scheme"], "HTTPS");
+    let (arguments, probe, mounts) = container(&pod("c"), 0);
+    assert_eq!((arguments.get("tls-certfile"), mounts), (None, Vec::new()));
+    assert_eq!(probe["grpc"]["port"], 8080);
+
+    let gateway = pod("gateway");
+    let (arguments, _, mounts) = container(&gateway, 0);
+    let secure = |name: &str| format!("grpcs://{name}.default.svc");
+    let addresses = json!([{"a": [secure("a-head") + ":8080"], "b": [secure("b") + ":8081"], "c": ["grpc://c.default.svc:8080"]}]);
+    assert_eq!(arguments["deployments-addresses"], addresses);
+    assert_eq!(
+        (arguments["executors-ca"].clone(), mounts),
+        (json!([format!("{CA}/ca.crt")]), vec![CA.to_owned()])
+    );
+    let volume = json!([{"name": "executors-ca", "secret": {"secretName": "ca", "items": [{"key": "ca.crt", "path": "ca.crt"}]}}]);
+    assert_eq!(gateway["volumes"], volume, "no key of an executor is mounted there");
+}
+
+#[test]
 fn clusters_without_grpc_probes_run_a_command() {
     let a = one(&["kubernetes", "--executor-image=native:1", "--probes=exec"], "out/a/a.yml");
     let container = &a[2]["spec"]["template"]["spec"]["containers"][0];

@@ -28,11 +28,20 @@ fn names_are_checked() {
     let flow = "jtype: Flow\nwith: {name: my shop}\nexecutors:\n  - {name: a, uses: 'docker://a:1'}\n";
     refused(
         flow,
-        &["kubernetes", "--autoscale", "b=1-2", "--requests", "c=1/1Gi"],
+        &[
+            "kubernetes",
+            "--autoscale",
+            "b=1-2",
+            "--requests",
+            "c=1/1Gi",
+            "--executor-tls-secrets",
+            "gateway=x",
+        ],
         &[
             "`my shop` is no name for a Kubernetes namespace: small letters, digits and `-`, at most 63 of them",
             "--autoscale: the Flow has no deployment `b`",
             "--requests: the Flow has no deployment `c`",
+            "--executor-tls-secrets: the Flow has no deployment `gateway`",
         ],
     );
 }

@@ -191,3 +191,17 @@ executors:
     let want = "executor `keep` is stateful and does not speak GRPC, by which its replicas call each other";
     refused(deployment, &["kubernetes", "--executor-image=rust:1"], &[want]);
 }
+
+#[test]
+fn replicas_with_certificates_of_secrets_trust_each_other_by_the_authorities_of_executors() {
+    let more = ["--executor-tls-secrets", "keep=cert", "--executors-ca-secret=authorities"];
+    let objects = kubernetes(FLOW, &more, "out/keep/keep.yml");
+    let pod = &named(&objects, "StatefulSet", "keep")["spec"]["template"]["spec"];
+    let container = &pod["containers"][0];
+    let arguments = texts(&container["args"]);
+    assert!(arguments.contains(&"grpcs://keep-1.keep-peers.shop.svc:8080".to_owned()), "{arguments:?}");
+    assert!(arguments.contains(&"--executors-ca".to_owned()), "{arguments:?}");
+    let mounts = container["volumeMounts"].as_array().unwrap().iter();
+    let mounted: Vec<_> = mounts.map(|mount| mount["mountPath"].as_str().unwrap()).collect();
+    assert_eq!(mounted, ["/workspace", "/etc/flowgate/tls", "/etc/flowgate/executors"]);
+}

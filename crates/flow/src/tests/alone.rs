@@ -1,5 +1,8 @@
 //! Deployments without a gateway.
 
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
 use super::*;
 
 const ALONE: &str = "jtype: Deployment
@@ -9,6 +12,7 @@ with:
   include_gateway: false
   host: 127.0.0.1
   protocol: [GRPC, HTTP]
+  uvicorn_kwargs: {root_path: /api, headers: [[x-team, search]], timeout_graceful_shutdown: 3}
 ";
 
 #[tokio::test]
@@ -26,7 +30,19 @@ async fn a_deployment_without_a_gateway_is_its_executor() {
     let client = running.client().unwrap();
     // Only gateways make dry runs.
     assert!(client.dry_run().await.is_err());
+    let status = get(doors[1].1, "/api/status").await;
+    assert!(status.starts_with("HTTP/1.1 200 ") && status.contains("x-team: search\r\n"), "{status}");
     assert_eq!(running.stop().await.unwrap(), server::Outcome::Clean);
+}
+
+/// The answer over HTTP, its head included.
+async fn get(address: std::net::SocketAddr, path: &str) -> String {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let request = format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    answer
 }
 
 #[tokio::test]

@@ -145,3 +145,56 @@ async fn the_pages_bring_all_that_they_need() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_proxy_may_leave_its_path_in_front_or_take_it_away() {
+    let settings = Settings { root_path: call::RootPath::new("/api/"), ..Settings::default() };
+    let echo = async |request: Request| Ok(Response::One(request.message));
+    let stage = Stage::with(settings, Limits::default(), echo);
+    let body = r#"{"data": [{"id": "a", "text": "x"}]}"#;
+    for path in ["/index", "/api/index", "/%61pi/index"] {
+        assert_eq!(stage.post(path, body).await.status, StatusCode::OK, "{path}");
+    }
+    for path in ["/apiindex", "/api/api/index", "/api//index"] {
+        assert_eq!(stage.post(path, body).await.status, StatusCode::NOT_FOUND, "{path}");
+    }
+    for (path, location) in [("/api", "/api/"), ("/api/status/", "/api/status"), ("/status/", "/api/status")]
+    {
+        assert_eq!(stage.get(path).await.header("location"), location, "{path}");
+    }
+    let document = stage.get("/api/openapi.json").await.json();
+    assert_eq!(document["servers"], json!([{"url": "/api"}]));
+    assert!(document["paths"].get("/index").is_some(), "{document}");
+}
+
+#[tokio::test]
+async fn nobody_speaks_websocket_here() {
+    let stage = Stage::echo();
+    for path in ["/", "/index", "/nowhere"] {
+        let request = http::Request::get(path).header("connection", "Upgrade").header("upgrade", "WebSocket");
+        let answer = stage.ask(request.body(Body::empty()).unwrap()).await;
+        assert_eq!((answer.status, answer.header("connection")), (StatusCode::FORBIDDEN, "close"), "{path}");
+        assert_eq!((answer.header("content-type"), answer.body()), ("text/plain", Vec::new()), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_mounted_knows_nothing_of_a_proxy() {
+    let settings = Settings { root_path: call::RootPath::new("/api"), ..Settings::default() };
+    let (_accepting, watch) = tokio::sync::watch::channel(true);
+    let report = Report::new(Traffic::default());
+    let admission = Admission::new(Limits::default());
+    let front_end = FrontEnd::new(Catalog::default(), admission, Health::new(watch), report, settings);
+    let echo = async |request: Request| Ok(Response::One(request.message));
+    let tell = async |request: http::Request<call::Arrived>| {
+        Ok::<_, std::convert::Infallible>(axum::response::Response::new(Body::from(
+            request.uri().to_string(),
+        )))
+    };
+    let mounted = crate::Mounted::new("/there", service_fn(tell));
+    let http = front_end.service_beside(Handler::new(service_fn(echo)), [mounted]);
+    for path in ["/api/there/x?y=z", "/there/x?y=z"] {
+        let Ok(answer) = http.clone().oneshot(http::Request::get(path).body(Body::empty()).unwrap()).await;
+        assert_eq!(answer.into_body().collect().await.unwrap().to_bytes(), "/there/x?y=z", "{path}");
+    }
+}

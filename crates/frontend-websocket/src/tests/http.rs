@@ -27,6 +27,7 @@ async fn handshakes_that_open_nothing_are_refused() {
         let (_, head) = stage.ask(method, path, headers).await;
         assert!(head.starts_with(&format!("http/1.1 {want} ")), "{method} {path} {headers}: {head}");
         assert_eq!(head.contains("sec-websocket-version: 13"), want == 426, "{head}");
+        assert!(head.contains("connection: close\r\n"), "{head}");
     }
 }
 
@@ -95,4 +96,14 @@ async fn a_dry_run_that_fails_tells_why() {
     assert_eq!(text.json().await["exception"]["name"], "RuntimeError");
     let (_, _, body) = get(&stage, "GET", "/dry_run").await;
     assert_eq!((&body["code"], &body["description"]), (&json!(1), &json!("no encoder")));
+}
+
+#[tokio::test]
+async fn a_proxy_may_leave_its_path_in_front() {
+    let stage = Stage::with(|options| options.settings.root_path = call::RootPath::new("/api"));
+    for (path, want) in [("/", 101), ("/api/", 101), ("/api/dry_run", 101), ("/api", 403), ("/api/x", 403)] {
+        let (_, head) = stage.ask("GET", path, OPEN).await;
+        assert!(head.starts_with(&format!("http/1.1 {want} ")), "{path}: {head}");
+    }
+    assert_eq!(get(&stage, "GET", "/api/status").await.0, 200);
 }

@@ -2,7 +2,7 @@
 //! already, so this is all there is between the two.
 
 use bytestring::ByteString;
-use call::{Limits, Metadata};
+use call::{Limits, Metadata, RootPath};
 use config::{CustomEndpoint, GatewaySpec, GrpcOptions, Head, HttpSpec, LogSpec, WebServer};
 use executor_client::{Address, InvalidAddress};
 use indexmap::IndexMap;
@@ -104,13 +104,14 @@ fn rest(spec: HttpSpec, server: &config::Server) -> Result<frontend_http::Settin
         no_crud_endpoints: _,
         expose_endpoints,
         graphql: _,
-        web_server: _,
+        web_server,
     } = spec;
     let defaults = frontend_http::Settings::default();
     let exposed = expose_endpoints.into_iter().map(|(endpoint, custom)| exposed(endpoint, custom));
     Ok(frontend_http::Settings {
         title: title.unwrap_or(defaults.title),
         description: description.unwrap_or(defaults.description),
+        root_path: RootPath::new(&web_server.root_path.unwrap_or_default()),
         cors,
         no_debug_endpoints,
         exposed: exposed.collect::<Result<_, _>>()?,

@@ -9,6 +9,8 @@ use http::{Request, Response};
 use pin_project_lite::pin_project;
 use tracing::info;
 
+use super::web::is_grpc;
+
 /// Which requests are lines in the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AccessLog {
@@ -26,11 +28,9 @@ pub(super) struct Line {
 impl Line {
     /// Calls of gRPC have no line, even where they share a port with HTTP.
     pub(super) fn of<B>(log: AccessLog, peer: SocketAddr, request: &Request<B>) -> Option<Self> {
-        let kind = request.headers().get(http::header::CONTENT_TYPE);
-        let is_grpc = kind.is_some_and(|kind| kind.as_bytes().starts_with(b"application/grpc"));
         let path = request.uri().path();
         let is_health_check = request.method() == http::Method::GET && matches!(path, "/" | "/health");
-        if is_grpc || (is_health_check && log.hide_health_checks) {
+        if is_grpc(request) || (is_health_check && log.hide_health_checks) {
             return None;
         }
         let target = request.uri().path_and_query().map_or(path, |target| target.as_str());

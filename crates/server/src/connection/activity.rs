@@ -18,6 +18,8 @@ use http_body::{Frame, SizeHint};
 use pin_project_lite::pin_project;
 use tokio::sync::Notify;
 
+use super::web::OneMore;
+
 /// What is under way on one connection.
 #[derive(Debug, Default)]
 pub(super) struct Activity {
@@ -72,13 +74,21 @@ pin_project! {
     pub(super) struct Answering<F> {
         #[pin]
         answer: F,
-        busy: Option<Busy>,
+        under_way: Option<UnderWay>,
     }
 }
 
+/// A request that is under way.
+#[derive(Debug)]
+struct UnderWay {
+    busy: Busy,
+    /// Where the requests of the port are counted.
+    _counted: Option<OneMore>,
+}
+
 impl<F> Answering<F> {
-    pub(super) const fn new(answer: F, busy: Busy) -> Self {
-        Self { answer, busy: Some(busy) }
+    pub(super) const fn new(answer: F, busy: Busy, counted: Option<OneMore>) -> Self {
+        Self { answer, under_way: Some(UnderWay { busy, _counted: counted }) }
     }
 }
 
@@ -88,8 +98,8 @@ impl<F: Future<Output = Result<Response<B>, Infallible>>, B> Future for Answerin
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let Ok(answer) = ready!(this.answer.poll(cx));
-        let busy = this.busy.take();
-        Poll::Ready(Ok(answer.map(|body| Counted { body, busy })))
+        let under_way = this.under_way.take();
+        Poll::Ready(Ok(answer.map(|body| Counted { body, under_way })))
     }
 }
 
@@ -99,7 +109,7 @@ pin_project! {
     pub(super) struct Counted<B> {
         #[pin]
         body: B,
-        busy: Option<Busy>,
+        under_way: Option<UnderWay>,
     }
 }
 
@@ -113,8 +123,8 @@ impl<B: http_body::Body<Data = Bytes>> http_body::Body for Counted<B> {
     ) -> Poll<Option<Result<Frame<Piece>, B::Error>>> {
         let this = self.project();
         let frame = ready!(this.body.poll_frame(cx));
-        let busy = &this.busy;
-        let counted = |bytes| Piece { bytes, _busy: busy.as_ref().map(|busy| busy.0.begin()) };
+        let under_way = this.under_way.as_ref();
+        let counted = |bytes| Piece { bytes, _busy: under_way.map(|this| this.busy.0.begin()) };
         Poll::Ready(frame.map(|frame| frame.map(|frame| frame.map_data(counted))))
     }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use config::{GrpcOptions, Server, WebServer};
 
-use super::HttpOptions;
+use super::{Headers, HttpOptions};
 
 impl From<&Server> for HttpOptions {
     fn from(server: &Server) -> Self {
@@ -28,6 +28,7 @@ impl From<&Server> for HttpOptions {
                 .milliseconds("grpc.keepalive_timeout_ms")
                 .unwrap_or(defaults.keepalive_timeout),
             max_age: grpc.milliseconds("grpc.max_connection_age_ms").filter(|age| *age < FOREVER),
+            max_idle: grpc.milliseconds("grpc.max_connection_idle_ms").filter(|idle| *idle < FOREVER),
             age_grace: grpc.milliseconds("grpc.max_connection_age_grace_ms").filter(|grace| *grace < FOREVER),
             max_frame: positive(grpc, "grpc.http2.max_frame_size")
                 .map_or(defaults.max_frame, |size| size.clamp(1 << 14, (1 << 24) - 1)),
@@ -45,9 +46,17 @@ impl HttpOptions {
         Self {
             header_timeout: web_server.keep_alive.unwrap_or(self.header_timeout),
             max_header_bytes: web_server.max_header.unwrap_or(self.max_header_bytes),
+            headers: headers(web_server),
+            max_concurrency: web_server.limit_concurrency,
             ..self
         }
     }
+}
+
+/// Names and values were checked when they were read.
+fn headers(web_server: &WebServer) -> Headers {
+    let headers = web_server.headers.iter();
+    headers.filter_map(|(name, value)| Some((name.parse().ok()?, value.parse().ok()?))).collect()
 }
 
 /// What gRPC means by never.
@@ -81,18 +90,24 @@ mod tests {
             r#"{"grpc.keepalive_time_ms": 1000, "grpc.keepalive_timeout_ms": 500,
                 "grpc.max_concurrent_streams": 7, "grpc.max_metadata_size": 8000,
                 "grpc.absolute_max_metadata_size": 9000, "grpc.max_connection_age_ms": 60000,
-                "grpc.max_connection_age_grace_ms": 2000, "grpc.http2.max_frame_size": 20000,
+                "grpc.max_connection_age_grace_ms": 2000, "grpc.max_connection_idle_ms": 7000,
+                "grpc.http2.max_frame_size": 20000,
                 "grpc.http2.lookahead_bytes": 70000}"#,
             "--uvicorn-kwargs",
-            r#"{"timeout_keep_alive": 3, "workers": 4}"#,
+            r#"{"timeout_keep_alive": 3, "workers": 4, "limit_concurrency": 5,
+                "headers": [["X-Team", "search"], ["x-team", "index"]]}"#,
         ]);
         assert_eq!(options.keepalive_time, Some(Duration::from_secs(1)));
         assert_eq!(options.keepalive_timeout, Duration::from_millis(500));
         assert_eq!((options.max_streams, options.max_header_bytes), (7, 9000));
         assert_eq!(options.max_age, Some(Duration::from_secs(60)));
         assert_eq!(options.age_grace, Some(Duration::from_secs(2)));
+        assert_eq!(options.max_idle, Some(Duration::from_secs(7)));
         assert_eq!((options.max_frame, options.stream_window), (20_000, 70_000));
         assert_eq!(options.header_timeout, Duration::from_secs(3));
+        assert_eq!(options.max_concurrency, Some(5));
+        let headers: Vec<_> = options.headers.iter().map(|(name, value)| (name.as_str(), value)).collect();
+        assert_eq!(headers, [("x-team", &"search".parse().unwrap()), ("x-team", &"index".parse().unwrap())]);
     }
 
     #[test]

@@ -1,11 +1,15 @@
 //! Writing lines where they are wanted.
 
+use std::fmt;
 use std::io::{self, IsTerminal as _, Write as _};
 
 use config::{Level, LineForm, LogHandler, LogSpec, LogTarget};
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id};
 use tracing::{Event, Subscriber};
 use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
+use tracing_subscriber::registry::{LookupSpan, SpanRef};
 
 use super::LogError;
 use super::files::Output;
@@ -56,12 +60,38 @@ impl Lines {
     }
 }
 
-impl<S: Subscriber> Layer<S> for Lines {
-    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
-        let record = Record::of(event);
+impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Lines {
+    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
+        let mut name = Named(None);
+        attributes.record(&mut name);
+        if let (Named(Some(_)), Some(span)) = (&name, context.span(id)) {
+            span.extensions_mut().insert(name);
+        }
+    }
+
+    fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
+        let name_of =
+            |span: SpanRef<'_, S>| span.extensions().get::<Named>().and_then(|named| named.0.clone());
+        let name = context.event_scope(event).and_then(|mut scope| scope.find_map(name_of));
+        let record = Record::of(event, name);
         for handler in &self.handlers {
             handler.write(&record, &self.process);
         }
+    }
+}
+
+/// Whose span it is: the field [`super::NAME`].
+struct Named(Option<String>);
+
+impl Visit for Named {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        if field.name() == super::NAME {
+            self.0 = Some(value.to_owned());
+        }
+    }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        self.record_str(field, &format!("{value:?}"));
     }
 }
 

@@ -27,6 +27,8 @@ pub(super) struct Record {
     pub(super) time: ZonedDateTime,
     pub(super) level: Level,
     pub(super) message: String,
+    /// Who logs, if that is another than the process.
+    name: Option<String>,
     /// The request that it is about.
     id: Option<String>,
     path: &'static str,
@@ -74,7 +76,8 @@ impl Process {
 }
 
 impl Record {
-    pub(super) fn of(event: &Event<'_>) -> Self {
+    /// The line of an event, of `name` if somebody else logs than the process as a whole.
+    pub(super) fn of(event: &Event<'_>, name: Option<String>) -> Self {
         let metadata = event.metadata();
         let mut words = Words::default();
         event.record(&mut words);
@@ -88,6 +91,7 @@ impl Record {
                 tracing::Level::DEBUG | tracing::Level::TRACE => Level::Debug,
             },
             message: words.message + &words.fields,
+            name,
             id: words.id,
             path: metadata.file().unwrap_or_default(),
             line: metadata.line().unwrap_or_default(),
@@ -109,7 +113,7 @@ impl Record {
             log_id: self.id.as_deref(),
             module: &self.module,
             msg: without_escapes(&self.message),
-            name: &process.name,
+            name: self.name(process),
             pathname: self.path,
             process: process.id,
             process_name: PROCESS_NAME,
@@ -128,7 +132,7 @@ impl Record {
             Field::Created => return broken(self.created(), 6),
             Field::Msecs => return broken(f64::from(self.time.subsec_nanosecond()) / 1e6, 0),
             Field::RelativeCreated => return broken(since_start.as_millis_f64(), 0),
-            Field::Name => process.name.clone(),
+            Field::Name => self.name(process).to_owned(),
             Field::Uptime => process.uptime(),
             Field::Asctime => {
                 let millis = self.time.subsec_nanosecond() / 1_000_000;
@@ -161,11 +165,16 @@ impl Record {
         Self {
             message,
             time: self.time.clone(),
+            name: self.name.clone(),
             id: self.id.clone(),
             module: self.module.clone(),
             thread_name: self.thread_name.clone(),
             ..*self
         }
+    }
+
+    fn name<'a>(&'a self, process: &'a Process) -> &'a str {
+        self.name.as_deref().unwrap_or(&process.name)
     }
 
     fn created(&self) -> f64 {

@@ -52,6 +52,23 @@ fn lines_look_as_templates_say() {
 }
 
 #[test]
+fn those_who_share_a_log_have_names_of_their_own() {
+    let template = Template::of_line("{name}: %(message)s").unwrap();
+    let text = written(LineForm::Text { template, plain: false }, || {
+        info!("before");
+        named("encoder/rep-0").in_scope(|| {
+            info!("one");
+            tracing::info_span!("inner").in_scope(|| info!("deeper"));
+            named("ranker/rep-0").in_scope(|| info!("another"));
+        });
+        info!("after");
+    });
+    let wanted =
+        "gateway: before\nencoder/rep-0: one\nencoder/rep-0: deeper\nranker/rep-0: another\ngateway: after\n";
+    assert_eq!(text, wanted);
+}
+
+#[test]
 fn records_of_the_crate_log_tell_where_they_come_from() {
     let text = written(LineForm::Json, || {
         info!(log.target = "search::graph", log.file = "graph.rs", log.line = 3, "said");

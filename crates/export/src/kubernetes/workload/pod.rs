@@ -4,15 +4,15 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::{
     Capabilities, ConfigMapEnvSource, Container as KubernetesContainer, ContainerPort, EnvFromSource, EnvVar,
-    EnvVarSource, ExecAction, Lifecycle, LifecycleHandler, LocalObjectReference, ObjectFieldSelector,
-    PodSecurityContext, PodSpec, ResourceRequirements, SeccompProfile, SecretKeySelector, SecretVolumeSource,
-    SecurityContext, Volume, VolumeMount,
+    EnvVarSource, ExecAction, KeyToPath, Lifecycle, LifecycleHandler, LocalObjectReference,
+    ObjectFieldSelector, PodSecurityContext, PodSpec, ResourceRequirements, SeccompProfile,
+    SecretKeySelector, SecretVolumeSource, SecurityContext, Volume, VolumeMount,
 };
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use serde_json::Value;
 
 use super::Workload;
-use crate::kubernetes::container::{Container, TLS_DIRECTORY};
+use crate::kubernetes::container::{CA_DIRECTORY, CA_FILE, Container, TLS_DIRECTORY};
 use crate::kubernetes::probes::{Questions, questions};
 use crate::kubernetes::{MONITORING, Target};
 use crate::stateful::mounted_at;
@@ -30,6 +30,7 @@ const UNTIL_FINISHED: u32 = 30;
 const USER: i64 = 10_001;
 
 const TLS: &str = "tls";
+const CA: &str = "executors-ca";
 
 pub(super) fn spec(workload: &Workload<'_>, target: Target<'_>) -> PodSpec {
     let is_ours = workload.containers.iter().all(|container| container.image.is_gateways);
@@ -38,11 +39,20 @@ pub(super) fn spec(workload: &Workload<'_>, target: Target<'_>) -> PodSpec {
         .filter_map(Value::as_str)
         .map(|name| LocalObjectReference { name: name.to_owned() })
         .collect();
-    let tls = workload.tls_secret.map(|secret| Volume {
-        name: TLS.to_owned(),
-        secret: Some(SecretVolumeSource { secret_name: Some(secret.to_owned()), ..Default::default() }),
+    let volume = |name: &str, secret: &str, items| Volume {
+        name: name.to_owned(),
+        secret: Some(SecretVolumeSource {
+            secret_name: Some(secret.to_owned()),
+            items,
+            ..SecretVolumeSource::default()
+        }),
         ..Volume::default()
-    });
+    };
+    let tls = workload.tls_secret.map(|secret| volume(TLS, secret, None));
+    // Keys that may stand beside the authorities are of no concern here.
+    let authorities = KeyToPath { key: CA_FILE.to_owned(), path: CA_FILE.to_owned(), ..KeyToPath::default() };
+    let ca = workload.ca_secret.map(|secret| volume(CA, secret, Some(vec![authorities])));
+    let volumes: Vec<_> = tls.into_iter().chain(ca).collect();
     PodSpec {
         containers: workload
             .containers
@@ -61,7 +71,7 @@ pub(super) fn spec(workload: &Workload<'_>, target: Target<'_>) -> PodSpec {
         // A service called `flowgate-…` would otherwise be taken for arguments.
         enable_service_links: is_ours.then_some(false),
         termination_grace_period_seconds: Some((until_forgotten(workload) + UNTIL_FINISHED).into()),
-        volumes: tls.map(|volume| vec![volume]),
+        volumes: (!volumes.is_empty()).then_some(volumes),
         ..PodSpec::default()
     }
 }
@@ -110,9 +120,12 @@ fn container_spec(workload: &Workload<'_>, container: &Container, target: Target
     }
 }
 
+fn is_first(workload: &Workload<'_>, container: &Container) -> bool {
+    workload.containers.first().is_some_and(|first| first.name == container.name)
+}
+
 fn ports(workload: &Workload<'_>, container: &Container) -> Vec<ContainerPort> {
-    let is_first = workload.containers.first().is_some_and(|first| first.name == container.name);
-    let monitoring = (workload.is_monitored && is_first).then_some(MONITORING);
+    let monitoring = (workload.is_monitored && is_first(workload, container)).then_some(MONITORING);
     let ports = container.ports.iter().map(|(port, _)| *port).chain(monitoring);
     ports.map(|port| ContainerPort { container_port: port.into(), ..ContainerPort::default() }).collect()
 }
@@ -164,12 +177,12 @@ fn resources(
     container: &Container,
     target: Target<'_>,
 ) -> Option<ResourceRequirements> {
-    let is_first = workload.containers.first().is_some_and(|first| first.name == container.name);
     let requests = target.cluster.requests.get(workload.deployment);
-    let requests = requests.filter(|_| is_first && workload.pod_type != "HEAD").map(|resources| {
-        let (cpu, memory) = (Quantity(resources.cpu.clone()), Quantity(resources.memory.clone()));
-        BTreeMap::from([("cpu".to_owned(), cpu), ("memory".to_owned(), memory)])
-    });
+    let requests =
+        requests.filter(|_| is_first(workload, container) && workload.pod_type != "HEAD").map(|resources| {
+            let (cpu, memory) = (Quantity(resources.cpu.clone()), Quantity(resources.memory.clone()));
+            BTreeMap::from([("cpu".to_owned(), cpu), ("memory".to_owned(), memory)])
+        });
     // The gateway and heads are known to get by with little.
     let little = || {
         let needs = [("cpu", "100m"), ("memory", "64Mi")];
@@ -198,13 +211,17 @@ fn mounts(workload: &Workload<'_>, container: &Container) -> Vec<VolumeMount> {
             });
         }
     }
-    if workload.tls_secret.is_some() {
-        mounts.push(VolumeMount {
-            name: TLS.to_owned(),
-            mount_path: TLS_DIRECTORY.to_owned(),
-            read_only: Some(true),
-            ..VolumeMount::default()
-        });
+    let secret = |name: &str, path: &str| VolumeMount {
+        name: name.to_owned(),
+        mount_path: path.to_owned(),
+        read_only: Some(true),
+        ..VolumeMount::default()
+    };
+    if workload.tls_secret.is_some() && container.is_secure {
+        mounts.push(secret(TLS, TLS_DIRECTORY));
+    }
+    if workload.ca_secret.is_some() && is_first(workload, container) {
+        mounts.push(secret(CA, CA_DIRECTORY));
     }
     mounts
 }
