@@ -15,7 +15,7 @@ The Python client asks the executor itself, through our gateway and through Jina
 | E47 | no generator | crates/executor-runtime: service/tests.rs; test_python_rows.py |
 | E54 | devices | test_flow.py; crates/flow: devices/tests.rs |
 | E56 | port in use | crates/executor: tests.rs |
-| E60 | consensus | not there, see docs/differences.md |
+| E60 | stateful | test_stateful.py |
 | E61 | reload | not there, see docs/differences.md |
 | E62 | metrics | the tests of metrics |
 """

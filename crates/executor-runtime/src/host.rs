@@ -182,9 +182,8 @@ impl Hosted {
         let replication = self.replication.clone();
         BoxCloneSyncService::new(tower::service_fn(move |request| {
             let (service, span, replication) = (service.clone(), span.clone(), replication.clone());
-            let answer = async move |request| {
-                service.answer(request, replication.as_deref()).instrument(span).await
-            };
+            let answer =
+                async move |request| service.answer(request, replication.as_deref()).instrument(span).await;
             traffic::counted(traffic.clone(), request, answer)
         }))
     }

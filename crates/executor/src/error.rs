@@ -37,6 +37,12 @@ pub enum StartError {
     /// An executor behind a head can never be called.
     #[error("a shard cannot be called")]
     Target(#[from] InvalidTarget),
+    /// The replica cannot take part.
+    #[error("the executor cannot be one of several replicas")]
+    Consensus(#[from] Box<consensus::StartError>),
+    /// The replica could not go on.
+    #[error("the replica could not go on with the others; the log says why")]
+    Replica,
     /// The executor's code failed to close.
     #[error("the executor failed to close")]
     Close(#[source] Failure),
@@ -59,14 +65,18 @@ impl StartError {
             | Self::Tls(_)
             | Self::Name(_)
             | Self::Target(_)
-            | Self::Host(HostError::UnknownMethod { .. } | HostError::UnknownBatching { .. }) => {
-                ExitCode::from(2)
-            }
+            | Self::Host(
+                HostError::UnknownMethod { .. }
+                | HostError::UnknownBatching { .. }
+                | HostError::StreamingWrite { .. },
+            ) => ExitCode::from(2),
             Self::Python(error) if error.is_configuration() => ExitCode::from(2),
             Self::Host(HostError::Build(_))
             | Self::Python(_)
             | Self::Panicked
             | Self::Bind(_)
+            | Self::Consensus(_)
+            | Self::Replica
             | Self::Close(_)
             | Self::System { .. } => ExitCode::FAILURE,
         }

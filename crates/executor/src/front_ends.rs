@@ -33,7 +33,12 @@ pub(crate) struct Faces {
 }
 
 impl FrontEnds {
-    pub(crate) fn new(hosted: Hosted, faces: Faces, process: Process<'_>) -> Self {
+    pub(crate) fn new(
+        hosted: Hosted,
+        faces: Faces,
+        process: Process<'_>,
+        node: Option<&consensus::Node>,
+    ) -> Self {
         let Faces { rest, websocket_ping } = faces;
         let Process { report, health, drain } = process;
         let catalog = Catalog::default();
@@ -50,8 +55,13 @@ impl FrontEnds {
             stop: drain.token().clone(),
             ..defaults
         };
+        let control = info::control(report.clone(), health.clone(), &JINA_SERVICES);
         Self {
-            control: info::control(report.clone(), health.clone(), &JINA_SERVICES),
+            control: match node {
+                // The other replicas call on the same port.
+                Some(node) => control.add_service(node.service()),
+                None => control,
+            },
             websocket: frontend_websocket::FrontEnd::new(
                 catalog.clone(),
                 admission.clone(),

@@ -15,6 +15,7 @@ mod running;
 mod served;
 mod settings;
 mod start;
+mod stateful;
 
 pub use error::StartError;
 pub use head::{RunningHead, start_head};

@@ -87,9 +87,11 @@ pub async fn start_python(
     // They are bound already, by the one who loaded the class.
     hosting.uses_requests.clear();
     hosting.meta_name = Some(python.meta_name().to_owned());
-    let hosted = host_foreign(python.foreign(), hosting)?;
+    let foreign = python.foreign();
+    let restarts = foreign.restarts.clone();
+    let hosted = host_foreign(foreign, hosting)?;
     follow(&closed.bound.handle(), closed.bound.health().clone(), python.up());
-    closed.open(hosted, workers)
+    closed.open(hosted, workers, Some(restarts)).await
 }
 
 /// Like [`start_python`], from the specification on; workers see these variables besides those of this process.

@@ -2,9 +2,12 @@
 
 use std::net::SocketAddr;
 
+use consensus::Node;
 use executor_runtime::Hosted;
 use info::Health;
 use server::{Outcome, tls};
+
+use tokio_util::sync::CancellationToken;
 
 use crate::StartError;
 use crate::served::Served;
@@ -14,6 +17,8 @@ use crate::served::Served;
 pub struct Running {
     pub(crate) served: Served,
     pub(crate) hosted: Hosted,
+    /// What keeps it consistent with other replicas.
+    pub(crate) node: Option<Node>,
 }
 
 impl Running {
@@ -58,12 +63,14 @@ impl Running {
     ///
     /// If the executor's code fails to close.
     pub async fn run(self, signal: impl Future<Output = ()>) -> Result<Outcome, StartError> {
-        let Self { hosted, served } = self;
+        let Self { hosted, served, node } = self;
         let exit = hosted.exit().clone();
+        let failed = node.as_ref().map_or_else(CancellationToken::new, |node| node.failed().clone());
         let signal = async {
             tokio::select! {
                 () = signal => {}
                 () = exit.cancelled() => {}
+                () = failed.cancelled() => {}
             }
         };
         let timing = served.timing;
@@ -71,6 +78,16 @@ impl Running {
             outcome = served.drain.run(signal, timing) => outcome,
             never = hosted.watch() => match never {},
         };
+        if let Some(node) = node {
+            // Its writes are answered.
+            let closed = tokio::time::timeout(timing.grace, node.close()).await;
+            if failed.is_cancelled() {
+                return Err(StartError::Replica);
+            }
+            if closed.is_err() {
+                return Ok(Outcome::CutOff { tasks: 1 });
+            }
+        }
         match tokio::time::timeout(timing.grace, hosted.close()).await {
             Ok(closed) => closed.map(|()| outcome).map_err(StartError::Close),
             Err(_) => Ok(Outcome::CutOff { tasks: 1 }),

@@ -3,6 +3,7 @@
 
 mod from_spec;
 mod head;
+mod stateful;
 
 use std::num::NonZeroUsize;
 use std::time::Duration;
@@ -23,6 +24,8 @@ pub struct Settings {
     pub serving: Serving,
     /// How the executor is hosted.
     pub executor: ExecutorSettings,
+    /// How its replicas are kept consistent, if they are.
+    pub stateful: Option<consensus::Settings>,
     /// What the ports of HTTP do.
     pub rest: frontend_http::Settings,
     /// How often clients of WebSocket are pinged; `None` leaves it at the default.
@@ -97,6 +100,12 @@ pub enum InvalidSettings {
     /// A shard, or who is called before or after them, cannot be called.
     #[error("the address of an executor behind the head is wrong")]
     Address(#[from] InvalidAddress),
+    /// A replica does not know which one it is.
+    #[error("no replica of `peers` is on this host, `{host}`: give the number by `replica-id`")]
+    WhichReplica {
+        /// The name of this machine.
+        host: String,
+    },
     /// A head that is to speak to clients.
     #[error("a head listens on one port, which speaks GRPC: only gateways call it")]
     PortsOfHead,

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process;
 use std::sync::Arc;
 
-use config::{Address, Deployment, ExecutorSpec, Head, Listener, Port, Protocol, Shard};
+use config::{Address, Deployment, ExecutorSpec, Head, Listener, Peers, Port, Protocol, Shard};
 use executor_runtime::Registry;
 use server::Workers;
 use tokio::process::Command;
@@ -52,8 +52,10 @@ pub(crate) async fn place_alone(plan: &Plan) -> Result<(Executors, Vec<(Protocol
     placing.n_devices = devices::count(&plan.spec.deployments).await;
     let mut doors = Vec::new();
     for (deployment, _) in plan.deployments().filter(|(_, runner)| *runner != Runner::Elsewhere) {
+        let peers = peers(deployment, 0)?;
         for replica in 0..deployment.executor.replicas {
             let place = Place { alone: true, ..Place::of(deployment, 0, replica) };
+            let place = place.among(&peers);
             let protocols: Vec<_> = place.listeners().into_iter().flat_map(|each| each.protocols).collect();
             doors.extend(protocols.into_iter().zip(placing.run(place).await?));
         }
@@ -65,6 +67,22 @@ pub(crate) async fn place_alone(plan: &Plan) -> Result<(Executors, Vec<(Protocol
 pub(crate) fn has_head(deployment: &Deployment) -> bool {
     let Deployment { executor, uses_before, uses_after, .. } = deployment;
     executor.shards > 1 || uses_before.is_some() || uses_after.is_some()
+}
+
+/// The ports of a shard's replicas, if they are kept consistent: they must know each other before the first one starts.
+fn peers(deployment: &Deployment, shard: u32) -> Result<Vec<u16>, Error> {
+    let Some(stateful) = &deployment.executor.stateful else { return Ok(Vec::new()) };
+    if let Peers::Ports(ports) = &stateful.peers
+        && let Some(ports) = ports.get(&shard).filter(|ports| !ports.is_empty())
+    {
+        return Ok(ports.clone());
+    }
+    // All are held until the last is known, so that none comes twice.
+    let bound = (0..deployment.executor.replicas).map(|_| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)));
+    let ports = bound.collect::<io::Result<Vec<_>>>().and_then(|bound| {
+        bound.iter().map(|listener| Ok(listener.local_addr()?.port())).collect::<io::Result<Vec<_>>>()
+    });
+    ports.map_err(|source| Error::System { what: "free ports", source })
 }
 
 /// The `jina` that is needed, if one is.
@@ -127,6 +145,8 @@ struct Place<'a> {
     variables: Cow<'a, Variables>,
     /// Whether clients call it, because there is no gateway before it.
     alone: bool,
+    /// The ports of all replicas, if they are kept consistent.
+    peers: Vec<u16>,
 }
 
 impl<'a> Placing<'a> {
@@ -158,8 +178,9 @@ impl<'a> Placing<'a> {
     /// Starts the replicas of one shard.
     async fn replicas(&mut self, deployment: &Deployment, shard: u32) -> Result<Vec<Address>, Error> {
         let mut addresses = Vec::new();
+        let peers = peers(deployment, shard)?;
         for replica in 0..deployment.executor.replicas {
-            addresses.push(self.start(Place::of(deployment, shard, replica)).await?);
+            addresses.push(self.start(Place::of(deployment, shard, replica).among(&peers)).await?);
         }
         Ok(addresses)
     }
@@ -185,6 +206,7 @@ impl<'a> Placing<'a> {
             port: None,
             variables: Cow::Borrowed(&deployment.env),
             alone: false,
+            peers: Vec::new(),
         };
         self.start(place).await.map(Some)
     }
@@ -244,7 +266,17 @@ impl<'a> Place<'a> {
             port,
             variables: Cow::Borrowed(&deployment.env),
             alone: false,
+            peers: Vec::new(),
         }
+    }
+
+    /// One of several replicas that are kept consistent, if they are.
+    fn among(mut self, peers: &[u16]) -> Self {
+        if let Some(port) = usize::try_from(self.replica).ok().and_then(|replica| peers.get(replica)) {
+            self.port = Some(*port);
+            self.peers = peers.to_vec();
+        }
+        self
     }
 
     /// What it listens on: where clients call it, everything that the Flow says, but several replicas of one port each.
@@ -266,6 +298,12 @@ impl<'a> Place<'a> {
         spec.shard_id = self.shard;
         spec.replica_id = self.replica;
         spec.server.listeners = self.listeners();
+        if let Some(stateful) = &mut spec.stateful {
+            let secure = self.alone && spec.server.tls.is_some();
+            let local = |port: &u16| Address { secure, host: Ipv4Addr::LOCALHOST.to_string(), port: *port };
+            stateful.peers = Peers::Addresses(self.peers.iter().map(local).collect());
+            stateful.replica = Some(self.replica);
+        }
         if self.alone {
             return spec;
         }

@@ -110,7 +110,12 @@ fn runner(deployment: &Deployment, registry: &Registry) -> Result<Runner, &'stat
     for executor in beside.into_iter().flatten() {
         runner_of(executor, registry)?;
     }
-    runner_of(&deployment.executor, registry)
+    let runner = runner_of(&deployment.executor, registry)?;
+    let is_ours = matches!(runner, Runner::InProcess | Runner::Workers);
+    if deployment.executor.stateful.is_some() && !is_ours {
+        return Err("`stateful` with an executor that another program runs");
+    }
+    Ok(runner)
 }
 
 /// Who runs an executor, or what about it nobody can.

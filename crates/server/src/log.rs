@@ -50,6 +50,9 @@ pub fn named(name: &str) -> Span {
 /// Libraries whose debugging news is for their own developers; `RUST_LOG` shows it.
 const QUIET: [&str; 6] = ["h2", "hyper", "hyper_util", "rustls", "tokio_util", "tower"];
 
+/// Libraries whose news, bad ones included, are told in our own words; `RUST_LOG` shows theirs.
+const SILENT: [&str; 1] = ["openraft"];
+
 /// Sends the log of the process where its configuration says, from now on. `RUST_LOG`, where it is set, says what
 /// is shown instead of the level.
 ///
@@ -82,7 +85,9 @@ fn targets(level: LevelFilter, directives: Option<&str>) -> Result<Targets, Pars
         Some(directives) => directives.parse(),
         None => {
             let quiet = level.min(LevelFilter::INFO);
-            Ok(Targets::new().with_targets(QUIET.map(|name| (name, quiet))).with_default(level))
+            let silent = SILENT.map(|name| (name, LevelFilter::OFF));
+            let quiet = QUIET.map(|name| (name, quiet));
+            Ok(Targets::new().with_targets(quiet).with_targets(silent).with_default(level))
         }
     }
 }

@@ -135,11 +135,13 @@ fn python(
     file: &ExecutorFile,
     context: &mut Context<'_>,
 ) -> Option<PythonSpec> {
+    // Replicas that are kept consistent are processes of this program.
+    let in_workers = settings.is_said("python-workers") || settings.flag("stateful");
     let uses = match program {
-        Program::Deployment if settings.is_said("python-workers") && !file.class.is_empty() => {
+        Program::Deployment if in_workers && !file.class.is_empty() => {
             file.path.to_string_lossy().into_owned()
         }
-        Program::Deployment if settings.is_said("python-workers") => settings.owned("uses")?,
+        Program::Deployment if in_workers => settings.owned("uses")?,
         Program::Deployment | Program::Gateway => return None,
         Program::Executor => python_file(settings, context)?,
     };

@@ -8,6 +8,7 @@ use executor_runtime::{Entry, ExecutorSettings, PassThrough, Registry};
 use http::HeaderName;
 use server::{Timing, tls};
 
+use super::stateful::stateful;
 use super::{InvalidSettings, Port, PortNumber, Protocol, Serving, Settings};
 
 /// The executor that `uses` names.
@@ -49,7 +50,8 @@ impl TryFrom<ExecutorSpec> for Settings {
         let serving = Serving::from(&spec.server).with_web_server(web_server);
         let websocket_ping = web_server.websocket_ping;
         let rest = rest(spec.http.clone(), &spec.server);
-        Ok(Self { serving, executor: hosting(spec), rest, websocket_ping })
+        let stateful = stateful(&spec)?;
+        Ok(Self { serving, executor: hosting(spec), stateful, rest, websocket_ping })
     }
 }
 
