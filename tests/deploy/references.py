@@ -78,6 +78,8 @@ def check_workload(workload, objects, config_maps, services):
         problems.append(f'{name}: the selector does not find the pods')
     if workload['kind'] == 'StatefulSet' and workload['spec']['serviceName'] not in services:
         problems.append(f'{name}: there is no Service {workload["spec"]["serviceName"]}')
+    for container in containers(workload):
+        problems += check_peers(workload, after(container['args'], '--peers'), services)
     volumes = {v['name'] for v in pod['spec'].get('volumes', [])}
     volumes |= {claim['metadata']['name'] for claim in workload['spec'].get('volumeClaimTemplates', [])}
     environment = {}
@@ -137,6 +139,28 @@ def unmounted(container, environment):
     mounted = tuple(f'{mount["mountPath"]}/' for mount in container.get('volumeMounts', []))
     named_files = [file(container, environment, name) for name in FILES]
     return [file for file in named_files if file and not file.startswith(mounted)]
+
+
+def check_peers(workload, peers, services):
+    """The peers of a stateful executor are its pods, each by a name that it has before it is ready."""
+    problems = []
+    name, spec = workload['metadata']['name'], workload['spec']
+    if peers and len(peers) != spec['replicas']:
+        problems.append(f'{name}: {len(peers)} peers for {spec["replicas"]} replicas')
+    for number, peer in enumerate(peers):
+        host, port = peer.split('://')[-1].rsplit(':', 1)
+        pod, service, *_ = host.split('.')
+        if pod != f'{name}-{number}' or service != spec['serviceName']:
+            problems.append(f'{name}: no pod is at {peer}')
+            continue
+        found = services.get(service, {'spec': {}})['spec']
+        if found.get('clusterIP') != 'None' or not found.get('publishNotReadyAddresses'):
+            problems.append(f'{name}: {service} does not name pods that are not ready')
+        if int(port) not in {p['port'] for p in found.get('ports', [])}:
+            problems.append(f'{name}: no Service is at {peer}')
+    if peers and spec.get('podManagementPolicy') != 'Parallel':
+        problems.append(f'{name}: pods that wait for each other are started one after the other')
+    return problems
 
 
 def check_addresses(name, addresses, services):

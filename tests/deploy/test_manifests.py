@@ -88,6 +88,35 @@ def test_what_is_wrong_is_found(problem, spoil):
     assert problem in check(objects)
 
 
+@pytest.mark.parametrize(
+    'problem, spoil',
+    [
+        ('indexer: 3 peers for 2 replicas', lambda o: spec(o).update(replicas=2)),
+        (
+            'indexer: no pod is at indexer-2.indexer-peers.default.svc:8080',
+            lambda o: spec(o).update(serviceName='indexer'),
+        ),
+        (
+            'indexer: indexer-peers does not name pods that are not ready',
+            lambda o: o['Service', 'indexer-peers']['spec'].pop('publishNotReadyAddresses'),
+        ),
+        (
+            'indexer: pods that wait for each other are started one after the other',
+            lambda o: spec(o).pop('podManagementPolicy'),
+        ),
+    ],
+    ids=lambda case: case.replace(' ', '-') if isinstance(case, str) else '',
+)
+def test_replicas_that_would_not_find_each_other_are_found(problem, spoil):
+    objects = rendered('exported-stateful')
+    spoil({(o['kind'], o['metadata']['name']): o for o in objects})
+    assert problem in check(objects)
+
+
+def spec(objects):
+    return objects['StatefulSet', 'indexer']['spec']
+
+
 def args(objects, name):
     return container(objects, 'Deployment', name)['args']
 

@@ -33,8 +33,12 @@ pub(crate) fn run() -> anyhow::Result<()> {
         let text = renderers.helm("deploy/helm/flow", values)?;
         validate(&environment, &directory, &format!("chart-{name}"), VERSION, &text)?;
     }
-    for (name, more) in [("exported", &[][..]), ("exported-tls", &TLS)] {
-        validate(&environment, &directory, name, VERSION, &exported(&directory.join(name), more)?)?;
+    let (search, stateful) = ("examples/search/flow.yml", "tests/deploy/stateful.yml");
+    for (name, flow, more) in
+        [("exported", search, &[][..]), ("exported-tls", search, &TLS), ("exported-stateful", stateful, &[])]
+    {
+        let text = exported(flow, &directory.join(name), more)?;
+        validate(&environment, &directory, name, VERSION, &text)?;
     }
     let mut pytest = workspace::in_root(environment.program("python"));
     pytest.args(["-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/deploy"]);
@@ -51,11 +55,11 @@ const TLS: [&str; 6] = [
     "--executors-ca-secret=executors-ca",
 ];
 
-/// The manifests that `flowgate export` writes for the example, all in one.
-fn exported(out: &Path, more: &[&str]) -> anyhow::Result<String> {
+/// The manifests that `flowgate export` writes for a Flow like the example, all in one.
+fn exported(flow: &str, out: &Path, more: &[&str]) -> anyhow::Result<String> {
     let mut export = workspace::cargo();
     export.args(["run", "--quiet", "--locked", "--package", "flowgate", "--", "export", "kubernetes"]);
-    export.arg("examples/search/flow.yml").arg(out);
+    export.arg(flow).arg(out);
     export.args(["--executor-image", "flowgate/executor", "--disruption-budgets"]);
     export.args(["--autoscale", "gateway=2-10", "segmenter=2-10"]);
     export.args(["--requests", "gateway=500m/128Mi", "segmenter=500m/128Mi", "indexer=1/1Gi"]);

@@ -5,6 +5,7 @@ use config::table::Program;
 use serde_json::{Map, Value, json};
 
 use crate::flow::{Flow, Node};
+use crate::stateful::Peers;
 
 /// What is said about a process by where it runs.
 #[derive(Debug, Clone, Copy)]
@@ -41,7 +42,7 @@ const NOT_FOR_PROCESSES: [&str; 18] = [
 ];
 
 /// What the shards' own code is told and nobody else.
-const OF_SHARDS: [&str; 7] = [
+const OF_SHARDS: [&str; 11] = [
     "uses_with",
     "uses_metas",
     "uses_requests",
@@ -49,10 +50,20 @@ const OF_SHARDS: [&str; 7] = [
     "py_modules",
     "replicas",
     "polling",
+    "stateful",
+    "peer_ports",
+    "raft_configuration",
+    "replica_id",
 ];
 
-/// One process of a deployment, or of a shard of it, called `name`.
-pub(crate) fn worker(node: &Node<'_>, name: &str, shard: u32, place: Place<'_>) -> Vec<String> {
+/// One process of a deployment, or of a shard of it, called `name`; `peers` are those of a stateful one.
+pub(crate) fn worker(
+    node: &Node<'_>,
+    name: &str,
+    shard: u32,
+    peers: Option<&Peers>,
+    place: Place<'_>,
+) -> Vec<String> {
     let mut options = options(node, name, place);
     options.remove("polling");
     if shard > 0 {
@@ -68,7 +79,15 @@ pub(crate) fn worker(node: &Node<'_>, name: &str, shard: u32, place: Place<'_>) 
             options.insert("workspace".to_owned(), workspace);
         }
     }
-    executor(&options)
+    let Some(peers) = peers else { return executor(&options) };
+    // They were of one machine.
+    options.retain(|key, _| key != "peer_ports" && key != "replica_id");
+    options.insert("peers".to_owned(), json!(peers.addresses));
+    options.extend(node.state().map(|workspace| ("workspace".to_owned(), workspace.into())));
+    let mut arguments = executor(&options);
+    // Said even if it is 0: whoever says nothing is found by the name of its host.
+    arguments.extend(peers.this.into_iter().flat_map(|this| ["--replica-id".to_owned(), this.to_string()]));
+    arguments
 }
 
 /// The executor before or after the shards, called `name`.

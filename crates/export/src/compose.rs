@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use crate::arguments::{self, Calls, Place};
 use crate::flow::{Flow, Image, Node};
 use crate::names::label;
+use crate::stateful::Peers;
 use crate::{Error, yaml};
 
 /// Every executor has a host of its own, so all may have the same port.
@@ -25,7 +26,13 @@ const VOLUME: &str = "~/.cache/jina:/app";
 struct Project {
     networks: IndexMap<String, Network>,
     services: IndexMap<String, Service>,
+    #[serde(skip_serializing_if = "IndexMap::is_empty")]
+    volumes: IndexMap<String, Volume>,
 }
+
+/// One that the engine keeps, with its own settings.
+#[derive(Debug, Serialize)]
+struct Volume {}
 
 #[derive(Debug, Serialize)]
 struct Network {
@@ -61,9 +68,10 @@ struct HealthCheck {
 
 /// With `mounts_certificates` the files that processes read their certificates and keys from are those of this machine.
 pub(crate) fn file(flow: &Flow<'_>, network: &str, mounts_certificates: bool) -> Result<String, Error> {
-    let mut services = IndexMap::new();
+    let (mut services, mut volumes) = (IndexMap::new(), IndexMap::new());
     for node in &flow.nodes {
         add_node(flow, node, network, &mut services);
+        volumes.extend(states(node).into_iter().map(|volume| (volume, Volume {})));
     }
     if flow.spec.has_gateway {
         services.insert("gateway".to_owned(), gateway(flow, network));
@@ -74,7 +82,7 @@ pub(crate) fn file(flow: &Flow<'_>, network: &str, mounts_certificates: bool) ->
         }
     }
     let networks = IndexMap::from([(network.to_owned(), Network { driver: "bridge" })]);
-    yaml::write(&Project { networks, services })
+    yaml::write(&Project { networks, services, volumes })
 }
 
 fn add_node(flow: &Flow<'_>, node: &Node<'_>, network: &str, services: &mut IndexMap<String, Service>) {
@@ -103,9 +111,16 @@ fn add_node(flow: &Flow<'_>, node: &Node<'_>, network: &str, services: &mut Inde
         }
     }
     for (shard, name) in node.shards() {
-        for name in replicas(node, &name) {
-            let arguments = arguments::worker(node, &name, shard, place);
-            services.insert(label(&name), service(flow, node, &node.image, &arguments, network));
+        let replicas = replicas(node, &name);
+        let addresses: Vec<_> = replicas.iter().map(|name| host(node, name)).collect();
+        for (this, name) in (0..).zip(replicas) {
+            let peers = node.is_stateful().then(|| Peers { addresses: addresses.clone(), this: Some(this) });
+            let arguments = arguments::worker(node, &name, shard, peers.as_ref(), place);
+            let mut service = service(flow, node, &node.image, &arguments, network);
+            if let Some(workspace) = node.own_volume() {
+                service.volumes = vec![format!("{}:{}", state(&name), escaped(workspace))];
+            }
+            services.insert(label(&name), service);
         }
     }
 }
@@ -116,6 +131,18 @@ fn replicas(node: &Node<'_>, name: &str) -> Vec<String> {
         ..=1 => vec![name.to_owned()],
         several => (0..several).map(|replica| format!("{name}/rep-{replica}")).collect(),
     }
+}
+
+/// The volumes of a stateful executor, one for each replica.
+fn states(node: &Node<'_>) -> Vec<String> {
+    let shards = node.own_volume().map(|_| node.shards());
+    let names = shards.into_iter().flatten().flat_map(|(_, name)| replicas(node, &name));
+    names.map(|name| state(&name)).collect()
+}
+
+/// The volume for the state of the process called `name`.
+fn state(name: &str) -> String {
+    format!("{}-state", label(name))
 }
 
 /// Where the gateway or a head finds the process called `name`.

@@ -79,6 +79,80 @@ pub enum Problem {
         /// The deployment.
         deployment: String,
     },
+    /// It is not known that what runs in it can take part in consensus.
+    #[error(
+        "executor `{deployment}` is stateful and runs in the image `{image}` of its own, where `jina executor` starts \
+         it: replicas of Jina's cannot be joined in containers. Name the executor in `uses`, and with --executor-image \
+         an image of Flowgate that knows it"
+    )]
+    StatefulImage {
+        /// The deployment.
+        deployment: String,
+        /// Its image.
+        image: String,
+    },
+    /// There is nothing to keep consistent.
+    #[error("executor `{deployment}` is stateful and runs nothing: it has no state; leave out `stateful`")]
+    StatefulPassThrough {
+        /// The deployment.
+        deployment: String,
+    },
+    /// Its replicas could not call each other.
+    #[error(
+        "executor `{deployment}` is stateful and does not speak GRPC, by which its replicas call each other"
+    )]
+    StatefulWithoutGrpc {
+        /// The deployment.
+        deployment: String,
+    },
+    /// It is not known where a volume is to be mounted.
+    #[error(
+        "the workspace `{workspace}` of stateful executor `{deployment}` is relative: in a container it must be \
+         absolute, such as `/workspace`, so that a volume can be there"
+    )]
+    RelativeWorkspace {
+        /// The deployment.
+        deployment: String,
+        /// Its workspace.
+        workspace: String,
+    },
+    /// A replica that starts again would have forgotten what it promised to the others.
+    #[error(
+        "the workspace `{workspace}` of stateful executor `{deployment}` is on no volume: its state would be lost with \
+         its container. Name a volume for it in `volumes`, or leave out `volumes` and `disable_auto_volume`"
+    )]
+    StateOnNoVolume {
+        /// The deployment.
+        deployment: String,
+        /// Its workspace.
+        workspace: String,
+    },
+    /// Replicas know each other from the beginning.
+    #[error(
+        "--autoscale: executor `{deployment}` is stateful: it has the replicas that the Flow says, which know each other"
+    )]
+    StatefulScaled {
+        /// The deployment.
+        deployment: String,
+    },
+    /// Pods get labels that are longer than the name.
+    #[error("`{name}` is too long for the StatefulSet of a stateful executor: at most {most} characters")]
+    LongSet {
+        /// The deployment, or a shard of it.
+        name: String,
+        /// How long it may be.
+        most: usize,
+    },
+    /// The service between replicas is called like a deployment.
+    #[error("`{other}` and the service between the replicas of `{deployment}` would both be called `{name}`")]
+    PeersName {
+        /// The stateful deployment, or a shard of it.
+        deployment: String,
+        /// Another deployment.
+        other: String,
+        /// Their name in manifests.
+        name: String,
+    },
 }
 
 /// One problem a line.

@@ -7,7 +7,7 @@ use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
 use crate::names::{is_label, label};
-use crate::{Error, Problem};
+use crate::{Error, Problem, stateful};
 
 /// A Flow that can be exported.
 #[derive(Debug)]
@@ -52,6 +52,9 @@ impl<'a> Flow<'a> {
         let mut nodes = Vec::new();
         for deployment in spec.deployments.iter().filter(|deployment| deployment.external.is_none()) {
             nodes.extend(node(spec, deployment, export, &mut problems));
+        }
+        for node in &nodes {
+            stateful::check(node, &export.format, &mut problems);
         }
         check_names(&nodes, &mut problems);
         if !problems.is_empty() {

@@ -15,6 +15,7 @@ use serde_json::Value;
 use crate::arguments::{self, Calls, Place};
 use crate::flow::{Flow, Node};
 use crate::names::{is_label, label};
+use crate::stateful::{self, Peers};
 use crate::{Error, File, Problem, yaml};
 use container::Container;
 use workload::Workload;
@@ -86,6 +87,7 @@ fn check(flow: &Flow<'_>, cluster: &Cluster, namespace: &str) -> Result<(), Erro
         let argument = "--executor-tls-secrets";
         problems.push(Problem::NoDeployment { argument, deployment: deployment.clone() });
     }
+    stateful::check_cluster(&flow.nodes, cluster, &mut problems);
     if problems.is_empty() { Ok(()) } else { Err(Error::Problems(problems)) }
 }
 
@@ -103,6 +105,7 @@ fn workloads<'a>(node: &'a Node<'a>, target: Target<'a>) -> Vec<Workload<'a>> {
         env: &node.deployment.env,
         options: &node.deployment.options,
         volumes: Vec::new(),
+        is_stateful: false,
         is_headless: target.cluster.services == Services::Headless,
         is_monitored: node.is_monitored(),
         tls_secret: node.tls_secret,
@@ -113,14 +116,23 @@ fn workloads<'a>(node: &'a Node<'a>, target: Target<'a>) -> Vec<Workload<'a>> {
         workloads.push(head(node, target, of_node));
     }
     for (shard, name) in node.shards() {
-        let mut arguments = arguments::worker(node, &name, shard, place);
+        let peers = node.is_stateful().then(|| peers(node, &label(&name), target));
+        let mut arguments = arguments::worker(node, &name, shard, peers.as_ref(), place);
         if node.tls_secret.is_some() {
             container::use_tls_secret(&mut arguments, container::EXECUTOR);
+        }
+        // Replicas that call each other must trust each other.
+        let ca_secret = target.cluster.executors_ca_secret.as_deref();
+        let ca_secret = ca_secret.filter(|_| node.is_stateful() && node.is_secure());
+        if ca_secret.is_some() {
+            container::use_ca_secret(&mut arguments);
         }
         let container = Container::executor(node, &node.image, arguments, PORT);
         workloads.push(Workload {
             shard_id: shard.to_string(),
-            volumes: node.texts("volumes"),
+            volumes: node.own_volume().map_or_else(|| node.texts("volumes"), |volume| vec![volume]),
+            is_stateful: node.is_stateful(),
+            ca_secret,
             ..of_node(name, "WORKER", container)
         });
     }
@@ -191,6 +203,7 @@ fn gateway<'a>(flow: &'a Flow<'a>, target: Target<'a>) -> Workload<'a> {
         env: flow.environment(),
         options,
         volumes: Vec::new(),
+        is_stateful: false,
         is_headless: false,
         is_monitored: options.get("monitoring") == Some(&Value::Bool(true)),
         tls_secret: target.cluster.tls_secret.as_deref(),
@@ -206,6 +219,15 @@ fn place(port: u16, target: Target<'_>) -> Place<'_> {
 fn called(node: &Node<'_>, name: &str, target: Target<'_>) -> String {
     let scheme = if node.is_secure() { "grpcs://" } else { "" };
     format!("{scheme}{}", address(node, name, target))
+}
+
+/// The pods of a StatefulSet, each by its name, which is that of its host.
+fn peers(node: &Node<'_>, set: &str, target: Target<'_>) -> Peers {
+    let scheme = if node.is_secure() { "grpcs://" } else { "" };
+    let service = address(node, &stateful::peers_service(set), target);
+    let replicas = 0..node.deployment.executor.replicas;
+    let addresses = replicas.map(|replica| format!("{scheme}{set}-{replica}.{service}")).collect();
+    Peers { addresses, this: None }
 }
 
 /// Where the gateway or a head finds what is called `name`.

@@ -9,6 +9,7 @@ mod error;
 mod flow;
 mod kubernetes;
 mod names;
+mod stateful;
 mod yaml;
 
 use std::fs;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use config::Protocol;
 use k8s_openapi::api::core::v1::{ConfigMap, Service, ServicePort, ServiceSpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
@@ -9,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::workload::Workload;
 use super::{MONITORING, Target};
+use crate::stateful;
 
 pub(super) fn metadata(name: &str, target: Target<'_>) -> ObjectMeta {
     ObjectMeta {
@@ -60,6 +62,24 @@ pub(super) fn services(workload: &Workload<'_>, target: Target<'_>) -> Vec<Servi
         });
     }
     services
+}
+
+/// By which the pods of a stateful executor find each other, long before they are ready.
+pub(super) fn peers_service(workload: &Workload<'_>, target: Target<'_>) -> Service {
+    let ports = workload.containers.first().map(|container| container.ports.as_slice()).unwrap_or_default();
+    let grpc = ports.iter().filter(|(_, protocol)| *protocol == Protocol::Grpc);
+    Service {
+        metadata: metadata(&stateful::peers_service(&workload.name), target),
+        spec: Some(ServiceSpec {
+            type_: Some("ClusterIP".to_owned()),
+            cluster_ip: Some("None".to_owned()),
+            publish_not_ready_addresses: Some(true),
+            ports: Some(grpc.map(|(port, _)| service_port("peers", *port)).collect()),
+            selector: Some(app(&workload.name)),
+            ..ServiceSpec::default()
+        }),
+        ..Service::default()
+    }
 }
 
 fn service_port(name: &str, port: u16) -> ServicePort {

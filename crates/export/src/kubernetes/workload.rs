@@ -8,6 +8,7 @@ use std::path::Path;
 use indexmap::IndexMap;
 use k8s_openapi::api::apps::v1::{
     Deployment, DeploymentSpec, DeploymentStrategy, RollingUpdateDeployment, StatefulSet, StatefulSetSpec,
+    StatefulSetUpdateStrategy,
 };
 use k8s_openapi::api::core::v1::{
     PersistentVolumeClaim, PersistentVolumeClaimSpec, PodTemplateSpec, VolumeResourceRequirements,
@@ -18,9 +19,9 @@ use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use serde_json::{Map, Value};
 
 use super::container::Container;
-use super::service::{app, config_map, metadata, monitor, services};
+use super::service::{app, config_map, metadata, monitor, peers_service, services};
 use super::{Documents, Target, policies};
-use crate::{Error, File};
+use crate::{Error, File, stateful};
 
 /// Pods of one kind, and how they are reached.
 #[derive(Debug)]
@@ -41,6 +42,8 @@ pub(super) struct Workload<'a> {
     pub(super) options: &'a Map<String, Value>,
     /// Where volumes are mounted, perhaps behind the path on a host.
     pub(super) volumes: Vec<&'a str>,
+    /// Whether consensus keeps the pods consistent.
+    pub(super) is_stateful: bool,
     pub(super) is_headless: bool,
     pub(super) is_monitored: bool,
     pub(super) tls_secret: Option<&'a str>,
@@ -55,6 +58,9 @@ impl Workload<'_> {
         documents.push(&config_map(self, target))?;
         for service in services(self, target) {
             documents.push(&service)?;
+        }
+        if self.is_stateful {
+            documents.push(&peers_service(self, target))?;
         }
         if self.volumes.is_empty() {
             documents.push(&self.deployment(target))?;
@@ -120,7 +126,17 @@ impl Workload<'_> {
             spec: Some(StatefulSetSpec {
                 replicas: self.n_replicas(target),
                 selector: self.selector(),
-                service_name: Some(self.name.clone()),
+                service_name: Some(if self.is_stateful {
+                    stateful::peers_service(&self.name)
+                } else {
+                    self.name.clone()
+                }),
+                // None is ready before all are there; later, each is before the next one is changed.
+                pod_management_policy: self.is_stateful.then(|| "Parallel".to_owned()),
+                update_strategy: self.is_stateful.then(|| StatefulSetUpdateStrategy {
+                    type_: Some("RollingUpdate".to_owned()),
+                    ..StatefulSetUpdateStrategy::default()
+                }),
                 template: self.template(target),
                 volume_claim_templates: Some(claims),
                 ..StatefulSetSpec::default()

@@ -9,6 +9,7 @@ mod arguments;
 mod compose;
 mod kubernetes;
 mod refusals;
+mod stateful;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -51,6 +52,12 @@ fn exported(content: &str, line: &[&str]) -> Result<Vec<export::File>, String> {
     let (format, rest) = line.split_first().unwrap();
     let line: Vec<&str> = [*format, file.to_str().unwrap(), "out"].iter().chain(rest).copied().collect();
     export::export(&flow(&file), &asked(&line)).map_err(|error| error.to_string())
+}
+
+#[track_caller]
+fn refused(flow: &str, line: &[&str], want: &[&str]) {
+    let problems = exported(flow, line).unwrap_err();
+    assert_eq!(problems.lines().collect::<Vec<_>>(), want);
 }
 
 fn documents(text: &str) -> Vec<Value> {

@@ -1,12 +1,6 @@
 //! What cannot be exported.
 
-use crate::exported;
-
-#[track_caller]
-fn refused(flow: &str, line: &[&str], want: &[&str]) {
-    let problems = exported(flow, line).unwrap_err();
-    assert_eq!(problems.lines().collect::<Vec<_>>(), want);
-}
+use crate::refused;
 
 #[test]
 fn everything_that_cannot_be_exported_is_told_at_once() {

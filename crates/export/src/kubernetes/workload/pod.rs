@@ -15,6 +15,7 @@ use super::Workload;
 use crate::kubernetes::container::{CA_DIRECTORY, CA_FILE, Container, TLS_DIRECTORY};
 use crate::kubernetes::probes::{Questions, questions};
 use crate::kubernetes::{MONITORING, Target};
+use crate::stateful::mounted_at;
 
 /// How many seconds a pod goes on serving after it has been asked to end, until nobody is sent to it any more.
 /// Services notice at once; callers that chose the pod by its name keep its address as long as their resolver,
@@ -24,6 +25,9 @@ const UNTIL_FORGOTTEN_BY_NAME: u32 = 40;
 
 /// What a process may take to finish its work, and a little more.
 const UNTIL_FINISHED: u32 = 30;
+
+/// Whom our images run as, so that they may write on volumes.
+const USER: i64 = 10_001;
 
 const TLS: &str = "tls";
 const CA: &str = "executors-ca";
@@ -56,12 +60,11 @@ pub(super) fn spec(workload: &Workload<'_>, target: Target<'_>) -> PodSpec {
             .map(|container| container_spec(workload, container, target))
             .collect(),
         image_pull_secrets: (!secrets.is_empty()).then_some(secrets),
-        security_context: is_ours.then(|| PodSecurityContext {
-            run_as_non_root: Some(true),
-            seccomp_profile: Some(SeccompProfile {
-                type_: "RuntimeDefault".to_owned(),
-                ..Default::default()
-            }),
+        security_context: (is_ours || workload.is_stateful).then(|| PodSecurityContext {
+            run_as_non_root: is_ours.then_some(true),
+            fs_group: workload.is_stateful.then_some(USER),
+            seccomp_profile: is_ours
+                .then(|| SeccompProfile { type_: "RuntimeDefault".to_owned(), ..Default::default() }),
             ..PodSecurityContext::default()
         }),
         automount_service_account_token: is_ours.then_some(false),
@@ -203,8 +206,7 @@ fn mounts(workload: &Workload<'_>, container: &Container) -> Vec<VolumeMount> {
         for (idx, volume) in workload.volumes.iter().enumerate() {
             mounts.push(VolumeMount {
                 name: workload.claim_name(idx),
-                // What may stand before it is a path on the host of docker.
-                mount_path: volume.split(':').nth(1).unwrap_or(volume).to_owned(),
+                mount_path: mounted_at(volume).to_owned(),
                 ..VolumeMount::default()
             });
         }
