@@ -165,6 +165,7 @@ def test_a_flow_runs_stateful_replicas(stage):
         (['--peers', 'a:1', 'b:2', '--replica-id', '0'], 'workspace'),
         (['--workspace', 'space'], '--peers HOST:PORT'),
         (['--workspace', 'space', '--peers', 'a:1', 'b:2', '--replica-id', '2'], 'no such replica'),
+        (['--workspace', 'space', '--peers', 'a:1', '--replica-id', '0', '--protocol', 'HTTP'], 'over gRPC'),
         (['--workspace', 'space', '--peers', 'a:1', 'b:2'], 'no replica of `peers` is on this host'),
         (
             ['--workspace', 'space', '--peers', 'a:1', '--replica-id', '0', '--raft-configuration', 'hartbeat_timeout=1'],

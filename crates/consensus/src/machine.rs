@@ -105,7 +105,16 @@ impl Machine {
         Ok(())
     }
 
-    /// Brings the executor up to date if it began anew. False if it never will be.
+    /// Which life of the executor this is the state of.
+    pub(crate) async fn generation(&self) -> u64 {
+        self.0.state.lock().await.generation
+    }
+
+    /// Brings the executor up to date if it began anew.
+    ///
+    /// # Errors
+    ///
+    /// If it does not come back, or the log or the last snapshot cannot be read.
     pub(crate) async fn recover(&self) -> Result<(), StorageError> {
         let mut state = self.0.state.lock().await;
         if self.0.executor.generation() == state.generation {

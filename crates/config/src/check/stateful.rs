@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{Context, Settings};
 use crate::nearest::nearest;
 use crate::table::Program;
-use crate::{Peers, Place, RaftOptions, Reason, Stateful};
+use crate::{Peers, Place, Protocol, RaftOptions, Reason, Stateful};
 
 /// Settings of Jina's library for which there is nothing here.
 const WITHOUT_EFFECT: [(&str, &str); 5] = [
@@ -44,6 +44,7 @@ pub(super) fn stateful(
         let place = settings.place("stateful");
         context.conflict(place, "a stateful executor keeps its log in a directory: it needs `workspace`");
     }
+    check_protocol(settings, context, program);
     let replica = settings.is_said("replica-id").then(|| settings.small("replica-id"));
     let peers = match program {
         Program::Executor if settings.is_said("peers") => addresses(settings, context),
@@ -53,6 +54,20 @@ pub(super) fn stateful(
         check_replica(settings, context, &peers, replica);
     }
     Some(Stateful { peers, replica, raft: raft(settings, context) })
+}
+
+/// Replicas call each other over gRPC. In a Flow each has the first port alone.
+fn check_protocol(settings: &Settings, context: &mut Context<'_>, program: Program) {
+    let protocols = super::network::protocols(settings);
+    let is_grpc = |protocol: &Protocol| *protocol == Protocol::Grpc;
+    let reached = match program {
+        Program::Deployment => protocols.first().is_none_or(is_grpc),
+        Program::Executor | Program::Gateway => protocols.is_empty() || protocols.iter().any(is_grpc),
+    };
+    if !reached {
+        let message = "replicas of a stateful executor call each other over gRPC: GRPC comes first here";
+        context.conflict(settings.place("protocol"), message);
+    }
 }
 
 /// A process of its own must know who it is, and find the others.

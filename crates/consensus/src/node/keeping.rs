@@ -104,8 +104,8 @@ impl Shared {
         info!(entries = *self.next().borrow(), "the replica has what the others have");
         self.is_ready.send_replace(true);
         loop {
-            let generation = self.executor.generation();
-            if !self.executor.revived(generation).await {
+            let known = self.machine.generation().await;
+            if !self.executor.revived(known).await {
                 return;
             }
             self.is_ready.send_replace(false);
