@@ -168,7 +168,12 @@ async fn a_write_that_kills_the_executor_is_left_out_after_two_times() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_write_larger_than_what_goes_between_two_signs_of_life_arrives() {
-    let cluster = Cluster::start(3).await;
+    // A sign comes every 200 ms; sending this takes longer, and nobody knows how long on a busy machine.
+    let cluster = Cluster::with(3, |settings| {
+        settings.heartbeat_timeout = Duration::from_secs(2);
+        settings.election_timeout = Duration::from_secs(4);
+    })
+    .await;
     let large = "x".repeat(40 << 20);
     cluster.write(1, "large", &large).await.unwrap();
     for replica in 0..3 {
