@@ -60,7 +60,8 @@ impl Closed {
         let (hosted, node) = match stateful {
             None => (hosted, None),
             Some(settings) => {
-                let (hosted, node) = replicate(hosted, settings, workers.clone(), restarts).await?;
+                let replicated = Box::pin(replicate(hosted, settings, workers.clone(), restarts));
+                let (hosted, node) = replicated.await?;
                 follow(&bound.handle(), bound.health(), &node);
                 (hosted, Some(node))
             }
