@@ -67,9 +67,8 @@ impl Stage {
             }
             self.up(&others)?;
         }
-        say("all are made anew, with their volumes: the index is kept");
-        shell::run(self.compose().args(["down", "--timeout", "40"]))?;
-        self.up(&[])?;
+        say("all replicas are made anew, with their volumes: the index is kept");
+        self.up(&[&["--force-recreate", "--timeout", "40"], &REPLICAS[..]].concat())?;
         self.ask("find", 0)
     }
 
@@ -77,11 +76,11 @@ impl Stage {
         shell::run(self.compose().arg("kill").args(services))
     }
 
-    /// Starts what does not run, and waits until it is healthy.
-    fn up(&self, services: &[&str]) -> anyhow::Result<()> {
+    /// Starts what does not run of some services or of all, and waits until it is healthy.
+    fn up(&self, more: &[&str]) -> anyhow::Result<()> {
         let mut up = self.compose();
         up.args(["up", "--detach", "--wait", "--wait-timeout", "120"]);
-        shell::run(up.args(services))
+        shell::run(up.args(more))
     }
 
     /// Indexes documents from the number `from` on, or finds them.
