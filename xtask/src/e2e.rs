@@ -5,6 +5,7 @@ mod compose;
 mod exported;
 mod kubernetes;
 mod local;
+mod stateful;
 
 use std::fs;
 use std::path::PathBuf;
@@ -86,6 +87,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     outcome?;
     if matches!(play.stage, Stage::Compose(_)) {
         exported::run(&programs.join("flowgate"), &play.python)?;
+        stateful::run(&programs.join("flowgate"), programs.join("e2e"))?;
     }
     println!("end to end: 1 passed, 0 failed");
     Ok(())

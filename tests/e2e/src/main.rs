@@ -22,9 +22,9 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Indexes documents.
-    Fill,
+    Fill(Which),
     /// Finds each of them; waits for a Flow that cannot answer yet.
-    Find,
+    Find(Which),
     /// Indexes documents again and searches for them without a pause until the file is there, so that every executor
     /// has work; every search must find what it should.
     Load {
@@ -32,6 +32,20 @@ enum Command {
         #[arg(long)]
         until: PathBuf,
     },
+}
+
+/// Which documents.
+#[derive(Debug, Clone, Copy, clap::Args)]
+struct Which {
+    /// The number of the first.
+    #[arg(long, default_value_t = 0)]
+    from: usize,
+}
+
+impl Which {
+    fn numbers(self) -> std::ops::Range<usize> {
+        self.from..self.from + N_DOCUMENTS
+    }
 }
 
 /// Enough for several requests.
@@ -51,10 +65,10 @@ async fn main() -> anyhow::Result<()> {
     let Arguments { address, command } = Arguments::parse();
     let client = Client::new(&address, Settings::default())?;
     match command {
-        Command::Fill => fill(&client).await,
-        Command::Find => {
+        Command::Fill(which) => fill(&client, which).await,
+        Command::Find(which) => {
             let end = Instant::now() + PATIENCE;
-            while let Err(error) = find(&client).await {
+            while let Err(error) = find(&client, which).await {
                 ensure!(Instant::now() < end, error.context("still not after a minute"));
                 tokio::time::sleep(Duration::from_millis(100)).await;
             }
@@ -70,12 +84,12 @@ fn word(n: usize) -> String {
     format!("word{n:04}x")
 }
 
-async fn fill(client: &Client) -> anyhow::Result<()> {
-    let documents = (0..N_DOCUMENTS).map(document);
+async fn fill(client: &Client, which: Which) -> anyhow::Result<()> {
+    let documents = which.numbers().map(document);
     let kept =
         client.post("/index").inputs(documents).request_size(10).in_order(true).collect::<Kept>().await?;
     ensure!(kept.len() == N_DOCUMENTS, "{} documents were kept", kept.len());
-    for (n, kept) in kept.iter().enumerate() {
+    for (n, kept) in which.numbers().zip(&kept) {
         check_kept(n, kept)?;
     }
     println!("indexed {N_DOCUMENTS} documents");
@@ -96,12 +110,12 @@ fn check_kept(n: usize, kept: &Kept) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn find(client: &Client) -> anyhow::Result<()> {
-    let queries = (0..N_DOCUMENTS).map(|n| Query { text: word(n), ..Query::default() });
+async fn find(client: &Client, which: Which) -> anyhow::Result<()> {
+    let queries = which.numbers().map(|n| Query { text: word(n), ..Query::default() });
     let found =
         client.post("/search").inputs(queries).request_size(20).in_order(true).collect::<Found>().await?;
     ensure!(found.len() == N_DOCUMENTS, "{} answers for {N_DOCUMENTS} queries", found.len());
-    for (n, found) in found.iter().enumerate() {
+    for (n, found) in which.numbers().zip(&found) {
         check(n, found)?;
     }
     Ok(())
