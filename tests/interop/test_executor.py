@@ -16,7 +16,7 @@ The Python client asks the executor itself, through our gateway and through Jina
 | E54 | devices | test_flow.py; crates/flow: devices/tests.rs |
 | E56 | port in use | crates/executor: tests.rs |
 | E60 | stateful | test_stateful.py |
-| E61 | reload | not there, see docs/differences.md |
+| E61 | reload | test_python_workers.py |
 | E62 | metrics | the tests of metrics |
 """
 

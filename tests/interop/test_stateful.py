@@ -10,7 +10,7 @@ import pytest
 from docarray import DocList
 
 from conftest import client
-from processes import BINARIES, HERE, JINA, children, free_port, is_serving, until
+from processes import BINARIES, HERE, JINA, Stage, children, free_port, is_serving, until
 from rows import Line
 
 ROWS = HERE / 'rows.yml'
@@ -65,8 +65,6 @@ def got(caller) -> str:
 @pytest.fixture(scope='module', params=list(PROGRAMS))
 def replicas(request, tmp_path_factory):
     """Replicas of an executor in Rust, and of one in Python."""
-    from processes import Stage
-
     stage = Stage(tmp_path_factory.mktemp('stateful'))
     yield Replicas(stage, request.param)
     stage.close()
